@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The wanted state, as data: what the file and the runtime changes on top of it say. Nothing here knows indexes,
+ * maps, health or time. Made by grammar.c (text -> config) and overlay.c (runtime changes), compared and applied by model.c.
+ */
+#ifndef WEIR_CONFIG_H
+#define WEIR_CONFIG_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../../include/weir/abi.h"
+#include "../lib/addr.h"
+
+enum xdp_mode { XDP_MODE_NATIVE, XDP_MODE_GENERIC, XDP_MODE_AUTO };
+
+struct config_interface {
+	char name[IFNAMSIZ];
+	enum xdp_mode mode;
+	int line; /* of the file, for messages; 0 = none */
+};
+
+struct config_limits {
+	uint32_t services; /* default 256 */
+	uint32_t backends; /* default 4096; at most 65535 */
+	uint32_t vips;     /* default 4 x services */
+	uint32_t slots;    /* of all services together; default 16384 x services; a multiple of 4096 */
+	int line;
+};
+
+struct config_listener {
+	struct addr vip;
+	uint8_t proto;            /* IPPROTO_TCP, IPPROTO_UDP */
+	uint16_t first, last;     /* ports, host order; `any` = 0..65535 */
+};
+
+/* How a backend stands by the operator's will; health is not the config's business. */
+enum config_backend_state { BACKEND_ENABLED, BACKEND_DRAINING, BACKEND_DISABLED };
+
+struct config_backend {
+	struct addr addr;
+	uint16_t weight; /* 0-1000, default 1; 0 = draining */
+	enum config_backend_state state;
+	bool fallback;
+	bool runtime; /* differs from the file by a command */
+	int line;
+};
+
+struct config_service {
+	char name[WEIR_NAME_MAX];
+	struct config_listener *listener;
+	size_t listeners;
+	enum weir_forward forward;   /* default dsr */
+	enum weir_affinity affinity; /* default flow */
+	uint32_t slots;              /* 4096, 16384 (default), 65536 */
+	struct config_backend *backend; /* in the file's order, fallbacks among them */
+	size_t backends;
+	bool runtime; /* its own words differ from the file by a command */
+	int line;
+};
+
+struct config {
+	char hash_seed[64]; /* default "weir" */
+	struct config_interface *interface;
+	size_t interfaces;
+	struct addr *peer; /* cluster { peer ... } */
+	size_t peers;
+	struct config_limits limits;
+	char metrics_file[256]; /* empty = none */
+	uint32_t metrics_every_ms;
+	char write_group[32]; /* control { write group NAME; }, empty = root only */
+	struct config_service *service; /* in the file's order */
+	size_t services;
+};
+
+void config_free(struct config *config);
+/* Deep copy. 0 or -ENOMEM (then `to` is empty). */
+int config_copy(struct config *to, const struct config *from);
+struct config_service *config_service(const struct config *config, const char *name);
+struct config_backend *config_backend(const struct config_service *service, const struct addr *addr);
+
+#endif
