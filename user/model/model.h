@@ -58,8 +58,7 @@ struct model_service {
 	uint32_t slot_base;           /* in `slots` */
 	struct model_backend *backend; /* in the config's order */
 	size_t backends;
-	uint16_t *own; /* stage 1, positions in `backend`; NULL = not built (an adopted table needs none) */
-	uint64_t own_digest;
+	uint16_t *own; /* stage 1, positions among the backends that are no fallbacks; NULL = not built (an adopted table needs none) */
 	uint16_t *table; /* slot -> backend index (WEIR_BACKEND_NONE = none); NULL = to be adopted: see model_adopt_table */
 	uint64_t digest; /* of everything `table` depends on, indexes included */
 	uint64_t slots_moved; /* slots whose backend changed, ever */
@@ -69,16 +68,18 @@ struct model_service {
 
 struct model_observer {
 	void *arg;
-	/* The way to a backend that comes in (called within model_apply, before anything is written). */
+	/* The way to a backend that comes in (called once for each, within model_apply, before anything is written). */
 	struct model_way (*way)(void *arg, const struct model_service *service, const struct model_backend *backend);
-	/* Write `service` to the maps: ways, table, service word, then listeners. Called for new and changed services.
-	 * service->table == NULL: the maps hold it already; call model_adopt_table with it, and write only if that fails. */
+	/* 1. For each new and changed service: write ways, table, service word; not yet the listeners.
+	 * service->table == NULL: the maps hold it already; give it to model_adopt_table, and write only if that fails. */
 	void (*service_changed)(void *arg, struct model_service *service);
+	/* 2. For each VIP of a new, changed or removed service: write what listeners_flatten says now (nothing: take the VIP out). */
+	void (*vip_changed)(void *arg, const struct addr *vip);
 	/* A backend's way alone has changed. */
 	void (*way_changed)(void *arg, struct model_service *service, struct model_backend *backend);
-	/* Take `service` out of the maps: listeners first, then a grace period, then the rest, its backends too. */
+	/* 3. `service` has no listener any more: after a grace period take the rest out, its backends too (no backend_removed for them). */
 	void (*service_removed)(void *arg, struct model_service *service);
-	/* `backend` is named by no slot any more; when this returns its index may be used again. */
+	/* 4. `backend` of a service that stays is named by no slot any more: after a grace period take it out. Then its index may be used again. */
 	void (*backend_removed)(void *arg, struct model_service *service, struct model_backend *backend);
 	uint64_t (*now_wall_ns)(void *arg);
 	/* Something to remember: kind is a short word ("backend-added"), text a sentence; backend may be NULL. */
@@ -135,9 +136,8 @@ int model_restore_backend(struct model *model, const struct model_restored_backe
  */
 int model_apply(struct model *model, const struct config *wanted, struct error *error);
 
-/* The way to `addr` has changed, for all backends that have it. `make` is called for each, since the way depends on the service's forwarding mode. */
-void model_set_way(struct model *model, const struct addr *addr,
-		   struct model_way (*make)(void *arg, const struct model_service *service, const struct model_backend *backend), void *arg);
+/* The way to `addr` has changed, for all backends that have it. */
+void model_set_way(struct model *model, const struct addr *addr, const struct model_way *way);
 /* Builds the tables that model_set_way has made out of date. Call once for a batch of ways. */
 void model_settle(struct model *model);
 

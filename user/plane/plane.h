@@ -55,6 +55,7 @@ size_t plane_ports(const struct plane *plane, struct plane_port *out, size_t max
 /* Observer functions for the model: write what differs from the maps, in an order that is safe for packets in flight. arg = plane. */
 void plane_service_changed(void *arg, struct model_service *service);
 void plane_way_changed(void *arg, struct model_service *service, struct model_backend *backend);
+void plane_vip_changed(void *arg, const struct addr *vip);
 void plane_service_removed(void *arg, struct model_service *service);
 void plane_backend_removed(void *arg, struct model_service *service, struct model_backend *backend);
 void plane_set_model(struct plane *plane, const struct model *model);
