@@ -131,3 +131,29 @@ int listeners_find(const struct weir_listener *listener, int listeners, uint8_t 
 			return listener[i].service;
 	return -ENOENT;
 }
+
+/* True if an earlier listener (of an earlier service, or of this one) has the same VIP. */
+static bool seen_before(const struct model *model, size_t service, size_t listener)
+{
+	const struct addr *vip = &model->service[service]->config.listener[listener].vip;
+
+	for (size_t s = 0; s <= service; s++) {
+		const struct config_service *config = &model->service[s]->config;
+		size_t end = s == service ? listener : config->listeners;
+
+		for (size_t l = 0; l < end; l++)
+			if (!addr_compare(&config->listener[l].vip, vip))
+				return true;
+	}
+	return false;
+}
+
+size_t listeners_count_vips(const struct model *model)
+{
+	size_t count = 0;
+
+	for (size_t s = 0; s < model->services; s++)
+		for (size_t l = 0; l < model->service[s]->config.listeners; l++)
+			count += !seen_before(model, s, l);
+	return count;
+}

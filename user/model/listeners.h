@@ -17,4 +17,7 @@ int listeners_flatten(const struct model *model, const struct addr *vip, const s
 /* As the data path finds it: service index, or -ENOENT. */
 int listeners_find(const struct weir_listener *listener, int listeners, uint8_t proto, uint16_t port);
 
+/* How many different VIPs the model's services have. */
+size_t listeners_count_vips(const struct model *model);
+
 #endif

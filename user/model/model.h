@@ -68,7 +68,7 @@ struct model_service {
 
 struct model_observer {
 	void *arg;
-	/* The way to a backend that comes in (called once for each, within model_apply, before anything is written). */
+	/* The way to a backend: one that comes in (within model_apply, before anything is written), or whose way has changed (model_set_way). */
 	struct model_way (*way)(void *arg, const struct model_service *service, const struct model_backend *backend);
 	/* 1. For each new and changed service: write ways, table, service word; not yet the listeners.
 	 * service->table == NULL: the maps hold it already; give it to model_adopt_table, and write only if that fails. */
@@ -136,8 +136,8 @@ int model_restore_backend(struct model *model, const struct model_restored_backe
  */
 int model_apply(struct model *model, const struct config *wanted, struct error *error);
 
-/* The way to `addr` has changed, for all backends that have it. */
-void model_set_way(struct model *model, const struct addr *addr, const struct model_way *way);
+/* The way to `addr` has changed: the observer is asked anew for each backend that has it (a way depends on the service's forwarding mode). */
+void model_set_way(struct model *model, const struct addr *addr);
 /* Builds the tables that model_set_way has made out of date. Call once for a batch of ways. */
 void model_settle(struct model *model);
 

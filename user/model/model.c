@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The model's life: restored from the pinned maps, changed by a config or by ways, telling its observer what to write. What can fail is done in
+ * stage.c beforehand; a commit cannot fail.
+ */
+#include "model.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "index.h"
+#include "stage.h"
+#include "table.h"
+
+int model_init(struct model *model, const struct config_limits *limits, const char *hash_seed, const struct model_observer *observer)
+{
+	memset(model, 0, sizeof(*model));
+	model->limits = *limits;
+	model->observer = *observer;
+	snprintf(model->hash_seed, sizeof(model->hash_seed), "%s", hash_seed);
+	return index_init(&model->used, limits);
+}
+
+static void forget_restored(struct model *model)
+{
+	free(model->restored_service);
+	free(model->restored_backend);
+	model->restored_service = NULL;
+	model->restored_backend = NULL;
+	model->restored_services = model->restored_backends = 0;
+}
+
+void model_free(struct model *model)
+{
+	for (size_t i = 0; i < model->services; i++)
+		stage_free_service(model->service[i]);
+	free(model->service);
+	forget_restored(model);
+	index_free(&model->used);
+	memset(model, 0, sizeof(*model));
+}
+
+int model_restore_service(struct model *model, const struct model_restored_service *service)
+{
+	struct model_restored_service *grown;
+
+	if (service->index >= model->limits.services)
+		return -ERANGE;
+	if (model->used.service[service->index])
+		return -EEXIST;
+	grown = realloc(model->restored_service, (model->restored_services + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	model->restored_service = grown;
+	if (index_mark_slots(&model->used, &model->limits, service->slot_base, service->slots, true))
+		return -ERANGE;
+	model->used.service[service->index] = 1;
+	grown[model->restored_services++] = *service;
+	return 0;
+}
+
+int model_restore_backend(struct model *model, const struct model_restored_backend *backend)
+{
+	struct model_restored_backend *grown;
+
+	if (backend->index >= model->limits.backends)
+		return -ERANGE;
+	if (model->used.backend[backend->index])
+		return -EEXIST;
+	grown = realloc(model->restored_backend, (model->restored_backends + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	model->restored_backend = grown;
+	model->used.backend[backend->index] = 1;
+	grown[model->restored_backends++] = *backend;
+	return 0;
+}
+
+struct model_service *model_service(const struct model *model, const char *name)
+{
+	for (size_t i = 0; i < model->services; i++)
+		if (!strcmp(model->service[i]->config.name, name))
+			return model->service[i];
+	return NULL;
+}
+
+struct model_backend *model_backend(const struct model_service *service, const struct addr *addr)
+{
+	for (size_t i = 0; i < service->backends; i++)
+		if (!addr_compare(&service->backend[i].config.addr, addr))
+			return &service->backend[i];
+	return NULL;
+}
+
+bool model_service_up(const struct model_service *service)
+{
+	for (size_t i = 0; i < service->backends; i++)
+		if (service->backend[i].role == ROLE_UP || service->backend[i].role == ROLE_FALLBACK)
+			return true;
+	return false;
+}
+
+const char *backend_role_word(enum backend_role role)
+{
+	static const char *const word[] = { "disabled", "draining", "joining", "up", "standby", "fallback" };
+
+	return word[role];
+}
+
+const char *way_state_word(enum way_state state)
+{
+	static const char *const word[] = { "unknown", "ready", "local", "unresolved", "no-route", "down" };
+
+	return word[state];
+}
+
+/* ---- telling: what happened to whom ---- */
+
+static void tell(const struct model *model, const char *kind, const struct model_service *service, const struct model_backend *backend,
+		 const char *text)
+{
+	model->observer.event(model->observer.arg, kind, service->config.name, backend ? &backend->config.addr : NULL, text);
+}
+
+static void tell_role(const struct model *model, const struct model_service *service, const struct model_backend *backend,
+		      enum backend_role before)
+{
+	char kind[32], text[128];
+
+	if (backend->role == before)
+		return;
+	snprintf(kind, sizeof(kind), "backend-%s", backend_role_word(backend->role));
+	snprintf(text, sizeof(text), "%s, was %s", backend_role_word(backend->role), backend_role_word(before));
+	tell(model, kind, service, backend, text);
+}
+
+static void tell_backend(const struct model *model, const struct model_service *service, const struct model_backend *backend,
+			 const struct model_backend *before)
+{
+	char text[128];
+
+	if (!before) {
+		snprintf(text, sizeof(text), "added: %s, weight %u", backend_role_word(backend->role), backend->config.weight);
+		tell(model, "backend-added", service, backend, text);
+		return;
+	}
+	if (backend->config.weight != before->config.weight) {
+		snprintf(text, sizeof(text), "weight %u, was %u", backend->config.weight, before->config.weight);
+		tell(model, "backend-weight", service, backend, text);
+	}
+	tell_role(model, service, backend, before->role);
+}
+
+/* ---- committing a stage ---- */
+
+static bool restored_has(const struct model *model, const struct model_service *service)
+{
+	for (size_t i = 0; i < model->restored_services; i++)
+		if (model->restored_service[i].index == service->index)
+			return true;
+	return false;
+}
+
+static void commit_service(struct model *model, struct model_service *service, const struct model_service *old)
+{
+	bool restored = !old && restored_has(model, service);
+
+	if (!old && !restored)
+		tell(model, "service-added", service, NULL, "added");
+	model->observer.service_changed(model->observer.arg, service);
+	if (restored)
+		return; /* it was there all the time */
+	for (size_t i = 0; i < service->backends; i++)
+		tell_backend(model, service, &service->backend[i], old ? model_backend(old, &service->backend[i].config.addr) : NULL);
+}
+
+static void commit_vips(const struct model *model, const struct model_service *service)
+{
+	for (size_t l = 0; l < service->config.listeners; l++) {
+		bool done = false;
+
+		for (size_t k = 0; k < l && !done; k++)
+			done = !addr_compare(&service->config.listener[k].vip, &service->config.listener[l].vip);
+		if (!done)
+			model->observer.vip_changed(model->observer.arg, &service->config.listener[l].vip);
+	}
+}
+
+static void release_service(struct model *model, struct model_service *service)
+{
+	tell(model, "service-removed", service, NULL, "removed");
+	model->observer.service_removed(model->observer.arg, service);
+	model->used.service[service->index] = 0;
+	(void)index_mark_slots(&model->used, &model->limits, service->slot_base, service->config.slots, false);
+	for (size_t i = 0; i < service->backends; i++)
+		model->used.backend[service->backend[i].index] = 0;
+}
+
+static void release_backend(struct model *model, struct model_service *service, struct model_backend *backend)
+{
+	tell(model, "backend-removed", service, backend, "removed");
+	model->observer.backend_removed(model->observer.arg, service, backend);
+	model->used.backend[backend->index] = 0;
+}
+
+/* What the service was, where it went: removed, or replaced by `now`. */
+static void retire(struct model *model, struct model_service *old, struct model_service *now)
+{
+	if (!now) {
+		release_service(model, old);
+	} else {
+		for (size_t i = 0; i < old->backends; i++)
+			if (!model_backend(now, &old->backend[i].config.addr))
+				release_backend(model, now, &old->backend[i]);
+	}
+	stage_free_service(old);
+}
+
+/* Restored services and backends that the config does not name: stand-ins go the way of removed ones. */
+static void retire_restored_backend(struct model *model, const struct model_restored_backend *restored)
+{
+	struct model_backend backend = { .config.addr = restored->addr, .index = restored->index };
+
+	for (size_t s = 0; s < model->services; s++) {
+		struct model_service *service = model->service[s];
+
+		if (service->index != restored->service_index)
+			continue;
+		for (size_t i = 0; i < service->backends; i++)
+			if (service->backend[i].index == restored->index)
+				return;
+		release_backend(model, service, &backend);
+		return;
+	}
+}
+
+static void retire_restored_service(struct model *model, const struct model_restored_service *restored)
+{
+	struct model_service service = { .index = restored->index, .slot_base = restored->slot_base };
+	size_t count = 0;
+
+	for (size_t s = 0; s < model->services; s++)
+		if (model->service[s]->index == restored->index)
+			return;
+	snprintf(service.config.name, sizeof(service.config.name), "%s", restored->name);
+	service.config.slots = restored->slots;
+	service.backend = calloc(model->restored_backends + 1, sizeof(*service.backend));
+	for (size_t i = 0; service.backend && i < model->restored_backends; i++) {
+		if (model->restored_backend[i].service_index == restored->index) {
+			service.backend[count].config.addr = model->restored_backend[i].addr;
+			service.backend[count++].index = model->restored_backend[i].index;
+		}
+	}
+	service.backends = count;
+	release_service(model, &service);
+	free(service.backend);
+}
+
+static void retire_restored(struct model *model)
+{
+	for (size_t i = 0; i < model->restored_backends; i++)
+		retire_restored_backend(model, &model->restored_backend[i]);
+	for (size_t i = 0; i < model->restored_services; i++)
+		retire_restored_service(model, &model->restored_service[i]);
+	forget_restored(model);
+}
+
+static void swap_in(struct model *model, struct stage *stage)
+{
+	struct model_indexes used = model->used;
+	struct model_service **service = model->service;
+	size_t services = model->services;
+
+	model->used = stage->used;
+	model->service = stage->service;
+	model->services = stage->services;
+	stage->used = used;
+	stage->service = service; /* those of before: freed one by one as they are retired */
+	stage->services = services;
+	model->generation++;
+}
+
+static void commit(struct model *model, struct stage *stage)
+{
+	struct model_service **old;
+	size_t olds;
+
+	swap_in(model, stage);
+	old = stage->service;
+	olds = stage->services;
+	for (size_t i = 0; i < model->services; i++) {
+		const struct model_service *before = NULL;
+
+		for (size_t k = 0; k < olds && !before; k++)
+			if (!strcmp(old[k]->config.name, model->service[i]->config.name))
+				before = old[k];
+		if (stage->fresh[i])
+			commit_service(model, model->service[i], before);
+	}
+	for (size_t i = 0; i < model->services; i++)
+		if (stage->fresh[i])
+			commit_vips(model, model->service[i]);
+	for (size_t k = 0; k < olds; k++) {
+		struct model_service *now = model_service(model, old[k]->config.name);
+
+		if (now == old[k])
+			continue;
+		commit_vips(model, old[k]);
+		retire(model, old[k], now);
+	}
+	retire_restored(model);
+	free(old);
+	stage->service = NULL;
+	stage->services = 0;
+}
+
+int model_apply(struct model *model, const struct config *wanted, struct error *error)
+{
+	struct stage stage;
+	int err = stage_make(&stage, model, wanted, error);
+
+	if (!err)
+		commit(model, &stage);
+	stage_free(&stage);
+	return err;
+}
+
+/* ---- ways ---- */
+
+static void set_way(struct model *model, struct model_service *service, struct model_backend *backend, const struct model_way *way)
+{
+	bool known = way->state == WAY_READY || way->state == WAY_LOCAL;
+
+	if (way->state == backend->way.state && !memcmp(&way->image, &backend->way.image, sizeof(way->image)))
+		return;
+	backend->way = *way;
+	model->observer.way_changed(model->observer.arg, service, backend);
+	if (known && !backend->joined) {
+		backend->joined = true;
+		service->dirty = true;
+	}
+}
+
+void model_set_way(struct model *model, const struct addr *addr)
+{
+	for (size_t s = 0; s < model->services; s++) {
+		struct model_backend *backend = model_backend(model->service[s], addr);
+		struct model_way way;
+
+		if (!backend)
+			continue;
+		way = model->observer.way(model->observer.arg, model->service[s], backend);
+		set_way(model, model->service[s], backend, &way);
+	}
+}
+
+static void settle(struct model *model, struct model_service *service)
+{
+	enum backend_role *before = malloc((service->backends + 1) * sizeof(*before));
+	uint64_t digest;
+
+	if (!before)
+		return; /* stays dirty: tried again with the next batch */
+	for (size_t i = 0; i < service->backends; i++)
+		before[i] = service->backend[i].role;
+	table_set_roles(service, model->observer.now_wall_ns(model->observer.arg));
+	digest = table_digest(model->hash_seed, service);
+	if (digest == service->digest || !table_build(model->hash_seed, service, service->table)) {
+		service->digest = digest;
+		service->dirty = false;
+		model->observer.service_changed(model->observer.arg, service);
+		for (size_t i = 0; i < service->backends; i++)
+			tell_role(model, service, &service->backend[i], before[i]);
+	}
+	free(before);
+}
+
+void model_settle(struct model *model)
+{
+	for (size_t s = 0; s < model->services; s++)
+		if (model->service[s]->dirty)
+			settle(model, model->service[s]);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Builds the stage: for each wanted service either the object that is in force (nothing has changed) or a new one, with the indexes it has now, had
+ * in the pinned maps, or gets anew, with the ways and the first stage of the table taken over where they hold. In: config. Out: stage.
+ */
+#include "stage.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "index.h"
+#include "listeners.h"
+#include "table.h"
+
+static bool same_listeners(const struct config_service *a, const struct config_service *b)
+{
+	if (a->listeners != b->listeners)
+		return false;
+	for (size_t i = 0; i < a->listeners; i++) {
+		const struct config_listener *x = &a->listener[i], *y = &b->listener[i];
+
+		if (addr_compare(&x->vip, &y->vip) || x->proto != y->proto || x->first != y->first || x->last != y->last)
+			return false;
+	}
+	return true;
+}
+
+static bool same_backend(const struct config_backend *a, const struct config_backend *b)
+{
+	return !addr_compare(&a->addr, &b->addr) && a->weight == b->weight && a->state == b->state && a->fallback == b->fallback &&
+	       a->runtime == b->runtime;
+}
+
+static bool unchanged(const struct model_service *have, const struct config_service *want)
+{
+	if (have->backends != want->backends || have->config.forward != want->forward || have->config.affinity != want->affinity ||
+	    have->config.runtime != want->runtime || !same_listeners(&have->config, want))
+		return false;
+	for (size_t i = 0; i < want->backends; i++)
+		if (!same_backend(&have->backend[i].config, &want->backend[i]))
+			return false;
+	return true;
+}
+
+static const struct model_restored_service *restored_service(const struct model *model, const struct config_service *want)
+{
+	for (size_t i = 0; i < model->restored_services; i++) {
+		const struct model_restored_service *restored = &model->restored_service[i];
+
+		if (!strcmp(restored->name, want->name) && restored->slots == want->slots)
+			return restored;
+	}
+	return NULL;
+}
+
+static const struct model_restored_backend *restored_backend(const struct model *model, uint16_t service, const struct addr *addr)
+{
+	for (size_t i = 0; i < model->restored_backends; i++) {
+		const struct model_restored_backend *restored = &model->restored_backend[i];
+
+		if (restored->service_index == service && !addr_compare(&restored->addr, addr))
+			return restored;
+	}
+	return NULL;
+}
+
+static int no_room(struct error *error, const struct model_service *service, const char *limit, uint32_t size)
+{
+	return error_set(error, ERROR_REFUSED, "service %s: no room for it: limits { %s %u; } are all taken; raise it and restart with --takeover",
+			 service->config.name, limit, size);
+}
+
+static int out_of_memory(struct error *error)
+{
+	return error_set(error, ERROR_REFUSED, "out of memory");
+}
+
+static int take_indexes(struct stage *stage, const struct model *model, struct model_service *service, struct error *error)
+{
+	int index = index_take_service(&stage->used, &model->limits);
+	int64_t base;
+
+	if (index < 0)
+		return no_room(error, service, "services", model->limits.services);
+	base = index_take_slots(&stage->used, &model->limits, service->config.slots);
+	if (base < 0)
+		return no_room(error, service, "slots", model->limits.slots);
+	service->index = (uint16_t)index;
+	service->slot_base = (uint32_t)base;
+	return 0;
+}
+
+static int new_backend(struct stage *stage, const struct model *model, struct model_service *service, struct model_backend *backend,
+		       bool restorable, struct error *error)
+{
+	const struct model_restored_backend *restored =
+		restorable ? restored_backend(model, service->index, &backend->config.addr) : NULL;
+
+	if (restored) {
+		backend->index = restored->index;
+		backend->role = restored->role;
+		backend->since_ns = restored->since_ns;
+		backend->joined = restored->role >= ROLE_UP;
+	} else {
+		int index = index_take_backend(&stage->used, &model->limits);
+
+		if (index < 0)
+			return no_room(error, service, "backends", model->limits.backends);
+		backend->index = (uint16_t)index;
+	}
+	backend->way = model->observer.way(model->observer.arg, service, backend);
+	if (backend->way.state == WAY_READY || backend->way.state == WAY_LOCAL)
+		backend->joined = true;
+	return 0;
+}
+
+static int stage_backends(struct stage *stage, const struct model *model, struct model_service *service, const struct config_service *want,
+			  const struct model_service *old, bool restorable, struct error *error)
+{
+	service->backend = calloc(want->backends + 1, sizeof(*service->backend));
+	if (!service->backend)
+		return out_of_memory(error);
+	service->backends = want->backends;
+	for (size_t i = 0; i < want->backends; i++) {
+		struct model_backend *backend = &service->backend[i];
+		const struct model_backend *before = old ? model_backend(old, &want->backend[i].addr) : NULL;
+
+		if (before)
+			*backend = *before;
+		backend->config = want->backend[i];
+		if (!before && new_backend(stage, model, service, backend, restorable, error))
+			return -1;
+	}
+	return 0;
+}
+
+static int copy_words(struct config_service *to, const struct config_service *from)
+{
+	*to = *from;
+	to->backend = NULL;
+	to->backends = 0;
+	to->listener = calloc(from->listeners + 1, sizeof(*to->listener));
+	if (!to->listener)
+		return -ENOMEM;
+	memcpy(to->listener, from->listener, from->listeners * sizeof(*to->listener));
+	return 0;
+}
+
+/* Stage 1 and the table of before hold on where what they depend on is the same. */
+static int stage_table(const struct model *model, struct model_service *service, const struct model_service *old,
+		       const struct model_restored_service *restored, struct error *error)
+{
+	size_t bytes = service->config.slots * sizeof(*service->table);
+
+	table_set_roles(service, model->observer.now_wall_ns(model->observer.arg));
+	service->digest = table_digest(model->hash_seed, service);
+	if (restored && restored->digest == service->digest)
+		return 0;
+	if (old && old->own && table_same_members(old, service)) {
+		service->own = malloc(bytes);
+		if (!service->own)
+			return out_of_memory(error);
+		memcpy(service->own, old->own, bytes);
+	}
+	if (old && old->table && old->digest == service->digest) {
+		service->table = malloc(bytes);
+		if (!service->table)
+			return out_of_memory(error);
+		memcpy(service->table, old->table, bytes);
+		service->built = old->built;
+		return 0;
+	}
+	if (table_build(model->hash_seed, service, old ? old->table : NULL))
+		return out_of_memory(error);
+	return 0;
+}
+
+static int fill_service(struct stage *stage, const struct model *model, struct model_service *service, const struct config_service *want,
+			struct error *error)
+{
+	const struct model_service *old = model_service(model, want->name);
+	const struct model_restored_service *restored = restored_service(model, want);
+
+	if (copy_words(&service->config, want))
+		return out_of_memory(error);
+	if (old && old->config.slots != want->slots)
+		return error_set(error, ERROR_REFUSED, "service %s: slots: its number does not change while the service lives (%u now, %u wanted)",
+				 want->name, old->config.slots, want->slots);
+	if (old) {
+		service->index = old->index;
+		service->slot_base = old->slot_base;
+		service->slots_moved = old->slots_moved;
+	} else if (restored) {
+		service->index = restored->index;
+		service->slot_base = restored->slot_base;
+		service->slots_moved = restored->slots_moved;
+	} else if (take_indexes(stage, model, service, error)) {
+		return -1;
+	}
+	if (stage_backends(stage, model, service, want, old, restored != NULL, error))
+		return -1;
+	return stage_table(model, service, old, restored, error);
+}
+
+static int stage_service(struct stage *stage, struct model *model, const struct config_service *want, struct error *error)
+{
+	struct model_service *have = model_service(model, want->name);
+	struct model_service *service;
+
+	if (have && have->config.slots == want->slots && unchanged(have, want)) {
+		stage->service[stage->services++] = have;
+		return 0;
+	}
+	service = calloc(1, sizeof(*service));
+	if (!service)
+		return out_of_memory(error);
+	stage->fresh[stage->services] = true;
+	stage->service[stage->services++] = service;
+	return fill_service(stage, model, service, want, error);
+}
+
+/* What the maps could not hold must be found before anything is committed. */
+static int check_vips(const struct stage *stage, const struct model *model, struct error *error)
+{
+	struct weir_listener scratch[WEIR_LISTENERS_MAX];
+	struct model view = *model;
+	char text[ADDR_TEXT];
+
+	view.service = stage->service;
+	view.services = stage->services;
+	for (size_t s = 0; s < stage->services; s++) {
+		const struct config_service *config = &stage->service[s]->config;
+
+		for (size_t l = 0; stage->fresh[s] && l < config->listeners; l++)
+			if (listeners_flatten(&view, &config->listener[l].vip, NULL, scratch) < 0)
+				return error_set(error, ERROR_REFUSED, "service %s: %s: more than %d stretches of ports on one address",
+						 config->name, addr_format(&config->listener[l].vip, text), WEIR_LISTENERS_MAX);
+	}
+	if (listeners_count_vips(&view) > model->limits.vips)
+		return error_set(error, ERROR_REFUSED, "listen: more addresses than limits { vips %u; }; raise it and restart with --takeover",
+				 model->limits.vips);
+	return 0;
+}
+
+int stage_make(struct stage *stage, struct model *model, const struct config *wanted, struct error *error)
+{
+	memset(stage, 0, sizeof(*stage));
+	stage->service = calloc(wanted->services + 1, sizeof(struct model_service *));
+	stage->fresh = calloc(wanted->services + 1, sizeof(*stage->fresh));
+	if (!stage->service || !stage->fresh || index_copy(&stage->used, &model->used, &model->limits))
+		return out_of_memory(error);
+	for (size_t i = 0; i < wanted->services; i++)
+		if (stage_service(stage, model, &wanted->service[i], error))
+			return -1;
+	return check_vips(stage, model, error);
+}
+
+void stage_free_service(struct model_service *service)
+{
+	if (!service)
+		return;
+	free(service->config.listener);
+	free(service->backend);
+	free(service->own);
+	free(service->table);
+	free(service);
+}
+
+void stage_free(struct stage *stage)
+{
+	for (size_t i = 0; stage->service && i < stage->services; i++)
+		if (stage->fresh[i])
+			stage_free_service(stage->service[i]);
+	free(stage->service);
+	free(stage->fresh);
+	index_free(&stage->used);
+	memset(stage, 0, sizeof(*stage));
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The services as they will be, made beside those that are: everything that can fail happens here, nothing that is in force is touched.
+ * model_apply commits a stage, or throws it away.
+ */
+#ifndef WEIR_STAGE_H
+#define WEIR_STAGE_H
+
+#include "model.h"
+
+struct stage {
+	struct model_service **service; /* in the wanted order; the model's own object where nothing has changed */
+	bool *fresh;                    /* this one is new or changed */
+	size_t services;
+	struct model_indexes used;
+};
+
+/* 0 or -1 with error filled. stage_free in both cases. */
+int stage_make(struct stage *stage, struct model *model, const struct config *wanted, struct error *error);
+/* Frees what the stage still owns: all fresh services, unless the commit has set `service` to NULL. */
+void stage_free(struct stage *stage);
+void stage_free_service(struct model_service *service);
+
+#endif
