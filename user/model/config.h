@@ -16,10 +16,17 @@
 
 enum xdp_mode { XDP_MODE_NATIVE, XDP_MODE_GENERIC, XDP_MODE_AUTO };
 
+/* Where something is written, for messages. line 0: in no file, it came by a command. */
+struct place {
+	uint16_t file; /* index into config.file */
+	uint16_t col;
+	int line;
+};
+
 struct config_interface {
 	char name[IFNAMSIZ];
 	enum xdp_mode mode;
-	int line; /* of the file, for messages; 0 = none */
+	struct place place;
 };
 
 struct config_limits {
@@ -27,13 +34,14 @@ struct config_limits {
 	uint32_t backends; /* default 4096; at most 65535 */
 	uint32_t vips;     /* default 4 x services */
 	uint32_t slots;    /* of all services together; default 16384 x services; a multiple of 4096 */
-	int line;
+	struct place place;
 };
 
 struct config_listener {
 	struct addr vip;
 	uint8_t proto;            /* IPPROTO_TCP, IPPROTO_UDP */
 	uint16_t first, last;     /* ports, host order; `any` = 0..65535 */
+	struct place place;
 };
 
 /* How a backend stands by the operator's will; health is not the config's business. */
@@ -45,7 +53,7 @@ struct config_backend {
 	enum config_backend_state state;
 	bool fallback;
 	bool runtime; /* differs from the file by a command */
-	int line;
+	struct place place;
 };
 
 struct config_service {
@@ -58,10 +66,20 @@ struct config_service {
 	struct config_backend *backend; /* in the file's order, fallbacks among them */
 	size_t backends;
 	bool runtime; /* its own words differ from the file by a command */
-	int line;
+	struct place place;
 };
 
+/* A backend that a command has removed, so that removing it once more is `already removed` and not `no such backend`. */
+struct config_gone {
+	char service[WEIR_NAME_MAX];
+	struct addr addr;
+};
+
+enum { CONFIG_GONE = 16, CONFIG_SERVICES_MAX = 4096, CONFIG_BACKENDS_MAX = 4096 /* of one service */ };
+
 struct config {
+	char **file; /* what it was read from, the main file first */
+	size_t files;
 	char hash_seed[64]; /* default "weir" */
 	struct config_interface *interface;
 	size_t interfaces;
@@ -73,12 +91,38 @@ struct config {
 	char write_group[32]; /* control { write group NAME; }, empty = root only */
 	struct config_service *service; /* in the file's order */
 	size_t services;
+	struct config_gone gone[CONFIG_GONE]; /* the latest ones, a ring */
+	unsigned int next_gone;
 };
 
+/* Empty, with the defaults of every word. */
+void config_init(struct config *config);
 void config_free(struct config *config);
 /* Deep copy. 0 or -ENOMEM (then `to` is empty). */
 int config_copy(struct config *to, const struct config *from);
 struct config_service *config_service(const struct config *config, const char *name);
 struct config_backend *config_backend(const struct config_service *service, const struct addr *addr);
+
+/* Appending a copy. 0 or -ENOMEM. */
+int config_add_service(struct config *config, const struct config_service *service);
+int config_add_backend(struct config_service *service, const struct config_backend *backend);
+int config_add_listener(struct config_service *service, const struct config_listener *listener);
+void config_remove_service(struct config *config, const char *name);
+void config_remove_backend(struct config_service *service, const struct addr *addr);
+void config_service_free(struct config_service *service);
+int config_service_copy(struct config_service *to, const struct config_service *from);
+
+/* Equal in meaning: places and runtime marks do not count. Own words: listeners, forward, affinity, slots. */
+bool config_service_same_words(const struct config_service *a, const struct config_service *b);
+bool config_backend_same(const struct config_backend *a, const struct config_backend *b);
+
+/* Takes flows as far as the operator's will goes: enabled, weight > 0, no fallback. */
+bool config_backend_up(const struct config_backend *backend);
+
+/* The rules that hold between objects: overlaps, addresses, sizes (config_check.c). 0, or -1 with an error added for each fault, at its place. */
+struct errors;
+int config_check(const struct config *config, struct errors *errors);
+/* What is fixed while the program is loaded: limits, slots of a service, interfaces and their mode, hash-seed. Names word, place and the way (--takeover). */
+int config_check_fixed(const struct config *running, const struct config *wanted, struct errors *errors);
 
 #endif
