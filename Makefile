@@ -55,23 +55,23 @@ FUZZERS   := $(patsubst %.c,$O/%,$(wildcard tests/fuzz/*.c))
 
 all: $(BINS) $(BPF_OBJ) $(SKELS) $(LAB_BINS) $(MANPAGES) ## build everything that is installed (the default)
 tests: all $(TEST_BINS) $(LAYOUT2) $(FUZZERS) ## build the tests, run none
-benches: all $(BENCHES)
+programs: all $(TEST_BINS) $(BENCHES) ## every program but the fuzzers
 
 demo: ## install what is missing, build, show the main job in network namespaces (root)
 	tools/deps
-	$(MAKE) all
+	$(MAKE) -j$$(nproc) all
 	BUILD=$(BUILD) tools/demo
 
 test: ## install what is missing, build, run every test (root)
 	tools/deps
-	$(MAKE) tests benches
+	$(MAKE) -j$$(nproc) tests programs
 	BUILD=$(BUILD) tests/run
 
 lint: ## the house's rules: layers, sizes, format, static checks, both compilers
 	BUILD=$(BUILD) tools/lint
 
 bench: ## measure the data path and the agent (root)
-	$(MAKE) benches
+	$(MAKE) all $(BENCHES)
 	for bench in $(BENCHES); do echo "== $$bench"; $$bench || exit 1; done
 
 FUZZ_SECONDS ?= 60
@@ -96,7 +96,7 @@ help: ## this list
 ifndef V # make V=1 shows the commands
 .SILENT:
 endif
-.PHONY: all tests benches demo test lint bench fuzz install clean help
+.PHONY: all tests programs demo test lint bench fuzz install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -151,7 +151,7 @@ $(foreach dir,$(TEST_DIRS) tools/bench tools/lab,$(foreach src,$(call programs,$
 
 O2       := $O/layout2
 L2_ROOMS := agent plane model
-L2_OBJ   := $(patsubst %.c,$(O2)/%.o,$(foreach room,$(L2_ROOMS),$(call sources,user/$(room))))
+L2_OBJ   := $(patsubst %.c,$(O2)/%.o,$(foreach room,$(L2_ROOMS),$(call room_src,$(room))))
 
 $(O2)/%.bpf.o: %.bpf.c
 	mkdir -p $(@D)
@@ -163,7 +163,11 @@ $(O2)/%.o: %.c | $(O2)/bpf/weir.skel.h
 	echo "  CC       $@"
 	$(CC) $(C_FLAGS) -DWEIR_LAYOUT=2 -isystem $(O2)/bpf -c $< -o $@
 
-$O/tests/weir-agent-layout2: $(L2_OBJ) $(call below,net lib)
+$(O2)/user.a: $(L2_OBJ)
+	mkdir -p $(@D) && rm -f $@
+	$(AR) rcs $@ $^
+
+$O/tests/weir-agent-layout2: $(O2)/user/agent/main.o $(O2)/user.a $(call below,net lib)
 	mkdir -p $(@D)
 	$(link)
 
