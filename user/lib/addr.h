@@ -15,6 +15,8 @@ enum { ADDR_TEXT = 46, MAC_TEXT = 18 };
 
 /* Parses IPv4 (four decimal numbers, no leading zeros) or IPv6 in any spelling of RFC 4291, no zone. 0 or -EINVAL. */
 int addr_parse(const char *text, size_t length, struct addr *addr);
+/* The same, but `A:PORT` and `[A6]:PORT` too (and `[A6]`): *port = the text behind the colon, NULL when there is none. 0 or -EINVAL. */
+int addr_parse_with_port(const char *text, size_t length, struct addr *addr, const char **port);
 /* Prints as RFC 5952 has it into text[ADDR_TEXT]; returns text. */
 const char *addr_format(const struct addr *addr, char *text);
 bool addr_is_ip4(const struct addr *addr);
