@@ -109,6 +109,8 @@ int config_add_backend(struct config_service *service, const struct config_backe
 int config_add_listener(struct config_service *service, const struct config_listener *listener);
 void config_remove_service(struct config *config, const char *name);
 void config_remove_backend(struct config_service *service, const struct addr *addr);
+/* Empty, with the defaults of every word. */
+void config_service_init(struct config_service *service);
 void config_service_free(struct config_service *service);
 int config_service_copy(struct config_service *to, const struct config_service *from);
 
