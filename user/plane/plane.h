@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The data path as the agent sees it: program, maps and links, pinned below one bpffs directory so that they outlive the agent.
+ * The data path as the agent sees it: program, maps and links, pinned below one bpffs directory so that they outlive
+ * the agent.
  *
- *   <bpffs>/                      held by flock while an agent runs
- *   <bpffs>/set-<layout>-<serial>/{prog,vips,listeners,services,slots,backends,node,...}   one set of maps and the program that uses it
- *   <bpffs>/links/<interface>                                                              one pinned XDP link per interface
+ *   <bpffs>/                       held by flock while an agent runs
+ *   <bpffs>/set-<layout>-<serial>/ one set of maps and the program that runs on it: prog, vips, listeners, services, ...
+ *   <bpffs>/links/<interface>      one XDP link per interface (a `.` in its name is written `:`, bpffs allows no dots)
  *
- * plane_open finds the live set, if any, and says what it holds; plane_load loads this build's program onto it (or onto new maps when layout or sizes differ);
- * plane_attach makes each interface use it, by one atomic link update where a link is there already.
+ * An agent's start, in this order:
+ *
+ *   plane_open      takes the lock, finds the set that packets run on ("live"), if any
+ *   plane_restore   live set -> model: names, indexes, digests
+ *   plane_load      live set and pinned program as they are; or this build's program on the live maps; or a new set
+ *   plane_set_model, plane_set_own, plane_set_peers, model_apply (-> observer functions)   fill the set
+ *   plane_attach    the interfaces turn to it, by one atomic link update where there is a link; old sets go
+ *
+ * Until plane_attach packets see nothing but changes of the live maps, and only if those are kept. An agent that fails
+ * before it has attached calls plane_close: what it had made is taken away, what ran before runs on. Killed at any
+ * point, it leaves what ran running, and the next start mends the rest.
  */
 #ifndef WEIR_PLANE_H
 #define WEIR_PLANE_H
@@ -22,21 +32,31 @@
 
 struct plane;
 
-/* Takes the lock on the bpffs directory (mounting a bpffs there if it is none, making directories); lock_fd >= 0: the lock was handed over by another agent.
- * Refuses with the path and the pid of the holder. NULL with error filled. */
+/*
+ * Takes the lock on the bpffs directory (mounting a bpffs there if it is none, making directories); lock_fd >= 0: the
+ * lock was handed over by another agent (the descriptor is the plane's from then on, also on failure). Refuses with the
+ * path and the pid of the holder, and a live set of a newer layout. NULL with error filled.
+ */
 struct plane *plane_open(const char *bpffs, int lock_fd, struct error *error);
-/* Closes descriptors and mappings; what is pinned stays and forwards. */
+/* Closes descriptors and mappings; what is pinned and attached stays and forwards. */
 void plane_close(struct plane *plane);
 /* The flock'ed descriptor, to hand over. */
 int plane_lock_fd(const struct plane *plane);
 
-/* Names what is found: reads the ledger of the live set into the model (model_restore_*). Refuses a newer layout. */
+/*
+ * Reads the ledger of the live set into the model (model_restore_*). What does not fit the model's limits is left out:
+ * it gets new indexes, and model_apply says if there is no room. 0 or -1.
+ */
 int plane_restore(struct plane *plane, struct model *model, struct error *error);
-/* Loads the program; keeps the live maps when layout and sizes are the same, else makes a new set. Nothing that packets see has changed yet. */
+/* Keeps the live maps when layout and sizes are the same, and the pinned program when it is this build's; else as above. 0 or -1. */
 int plane_load(struct plane *plane, const struct config_limits *limits, struct error *error);
-/* After the first sync: each interface gets the program (link made, or updated once), old sets and links of interfaces no longer wanted are removed. */
+/*
+ * After the first model_apply, and again when the list of interfaces has changed: each interface gets the program; links
+ * of other interfaces are removed. If an interface that has no link yet cannot be attached, those that this call has
+ * attached are let go again, and nothing else has changed. 0 or -1.
+ */
 int plane_attach(struct plane *plane, const struct config_interface *interface, size_t interfaces, struct error *error);
-/* An interface has come back under the same name (new ifindex): attaches again. */
+/* An interface has come back under the same name (new ifindex): attaches again. Nothing happens if it is attached. 0 or -1. */
 int plane_reattach(struct plane *plane, const char *name, struct error *error);
 
 struct plane_port { /* what `weir show xdp` tells */
@@ -52,36 +72,47 @@ struct plane_port { /* what `weir show xdp` tells */
 };
 size_t plane_ports(const struct plane *plane, struct plane_port *out, size_t max);
 
-/* Observer functions for the model: write what differs from the maps, in an order that is safe for packets in flight. arg = plane. */
+/*
+ * Observer functions for the model: write what differs from the maps, in an order that is safe for packets in flight.
+ * arg = plane. A backend whose way is WAY_UNKNOWN keeps the way that the maps hold for it.
+ */
 void plane_service_changed(void *arg, struct model_service *service);
 void plane_way_changed(void *arg, struct model_service *service, struct model_backend *backend);
 void plane_vip_changed(void *arg, const struct addr *vip);
 void plane_service_removed(void *arg, struct model_service *service);
 void plane_backend_removed(void *arg, struct model_service *service, struct model_backend *backend);
-void plane_set_model(struct plane *plane, const struct model *model);
-/* This node's own addresses (watched for encapsulated packets from peers) and the peers. */
+/* The model that the functions above are called by; before its first model_apply. */
+void plane_set_model(struct plane *plane, struct model *model);
+/* This node's own addresses (watched for encapsulated packets from peers) and the peers. 0 or -errno (logged). */
 int plane_set_own(struct plane *plane, const struct addr *own, size_t count);
 void plane_set_peers(struct plane *plane, const struct weir_peer *peer, size_t count);
+/* A port's MAC has changed (plane_attach and plane_reattach read it themselves). */
 void plane_set_port_mac(struct plane *plane, const char *name, const uint8_t mac[6]);
 
-/* Counters, summed over CPUs, with what earlier sets carried. */
+/* Counters, summed over CPUs, with what earlier sets carried. 0 or -errno. */
 int plane_service_count(const struct plane *plane, uint16_t index, struct weir_count *out);
 int plane_backend_count(const struct plane *plane, uint16_t index, struct weir_count *out);
 int plane_reason_counts(const struct plane *plane, uint64_t out[WEIR_REASON_COUNT]);
 
 struct plane_info {
 	uint32_t layout, program_id, serial;
-	char tag[17]; /* program tag, hex */
+	char tag[17];          /* program tag, hex */
 	uint32_t instructions; /* translated */
 	bool maps_adopted;     /* the maps were there already */
+	bool program_adopted;  /* the program too */
 	uint64_t memory_bytes; /* of all maps, as the kernel accounts them (fdinfo memlock) */
 };
 void plane_info(const struct plane *plane, struct plane_info *out);
 /* What a slot names now: backend index, 0 = none. */
 uint16_t plane_slot(const struct plane *plane, uint32_t slot);
-uint32_t plane_map_entries(const struct plane *plane, const char *map); /* for metrics: vips, listeners */
+/* For metrics: "vips" or "listeners"; elements in use, and room for how many. */
+uint32_t plane_map_entries(const struct plane *plane, const char *map);
+uint32_t plane_map_max_entries(const struct plane *plane, const char *map);
 
-/* `weir-agent --unload`: detaches, unpins, removes; one line of text per thing removed goes to `said`. Refuses while an agent holds the lock. */
+/*
+ * `weir-agent --unload`: detaches, unpins, removes; one line of text per thing removed goes to `said`. Refuses while an
+ * agent holds the lock. 0 or -1.
+ */
 int plane_unload(const char *bpffs, void (*said)(const char *line), struct error *error);
 
 #endif
