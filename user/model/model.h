@@ -73,7 +73,7 @@ struct model_observer {
 	/* 1. For each new and changed service: write ways, table, service word; not yet the listeners.
 	 * service->table == NULL: the maps hold it already; give it to model_adopt_table, and write only if that fails. */
 	void (*service_changed)(void *arg, struct model_service *service);
-	/* 2. For each VIP of a new, changed or removed service: write what listeners_flatten says now (nothing: take the VIP out). */
+	/* 2. For each VIP of a new, changed or removed service, and each restored one: write what listeners_flatten says now (nothing: take the VIP out). */
 	void (*vip_changed)(void *arg, const struct addr *vip);
 	/* A backend's way alone has changed. */
 	void (*way_changed)(void *arg, struct model_service *service, struct model_backend *backend);
@@ -116,7 +116,8 @@ struct model {
 	/* from the pinned maps, until the first model_apply */
 	struct model_restored_service *restored_service;
 	struct model_restored_backend *restored_backend;
-	size_t restored_services, restored_backends;
+	struct addr *restored_vip;
+	size_t restored_services, restored_backends, restored_vips;
 };
 
 /* Empty model of these sizes. 0 or -ENOMEM. */
@@ -129,6 +130,7 @@ void model_free(struct model *model);
  */
 int model_restore_service(struct model *model, const struct model_restored_service *service);
 int model_restore_backend(struct model *model, const struct model_restored_backend *backend);
+int model_restore_vip(struct model *model, const struct addr *vip); /* every key of `vips` */
 
 /*
  * Makes `wanted` the effective state: all of it or, with error filled, nothing. Unchanged services are not touched. A service whose digest equals the

@@ -131,6 +131,8 @@ static int stage_backends(struct stage *stage, const struct model *model, struct
 		backend->config = want->backend[i];
 		if (!before && new_backend(stage, model, service, backend, restorable, error))
 			return -1;
+		if (before && old->config.forward != want->forward)
+			backend->way = model->observer.way(model->observer.arg, service, backend);
 	}
 	return 0;
 }
