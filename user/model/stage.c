@@ -112,6 +112,8 @@ static int new_backend(struct stage *stage, const struct model *model, struct mo
 	backend->way = model->observer.way(model->observer.arg, service, backend);
 	if (backend->way.state == WAY_READY || backend->way.state == WAY_LOCAL)
 		backend->joined = true;
+	if (restored && backend->way.state == WAY_UNRESOLVED)
+		backend->way.state = WAY_UNKNOWN; /* a new agent may have to ask first: until it knows better the old way serves */
 	return 0;
 }
 
