@@ -37,7 +37,6 @@ BPF_SRC  := $(wildcard bpf/*.bpf.c tools/bench/*.bpf.c tools/lab/*.bpf.c tests/b
 BPF_OBJ  := $(BPF_SRC:%.c=$O/%.o)
 SKELS    := $(patsubst %.bpf.c,$O/%.skel.h,$(filter-out tools/lab/%,$(BPF_SRC)))
 ROOMS    := agent cli plane model net lib
-ARCHIVES := $(ROOMS:%=$O/user/%.a)
 room_src  = $(filter-out user/$1/main.c,$(call sources,user/$1))
 below     = $(foreach room,$1,$O/user/$(room).a)
 
@@ -141,11 +140,12 @@ $O/man/%: user/man/%.scd
 # ---- tests, benches, the lab's tools: a program for each file with a main(), with the other files beside it ----
 
 define program
-$1: $1.o $(call objects,$(filter-out $(call programs,$2),$(call sources,$2))) $(ARCHIVES)
-	$$(link) $3
+$1: $1.o $(call objects,$(filter-out $(call programs,$2),$(call sources,$2))) $3
+	$$(link) -lcmocka -lm
 endef
-$(foreach dir,$(TEST_DIRS) tools/bench tools/lab,$(foreach src,$(call programs,$(dir)),\
-	$(eval $(call program,$(src:%.c=$O/%),$(dir),-lcmocka -lm))))
+programs_of = $(foreach src,$(call programs,$1),$(eval $(call program,$(src:%.c=$O/%),$1,$2)))
+$(foreach dir,$(TEST_DIRS) tools/bench,$(call programs_of,$(dir),$(call below,plane model net lib)))
+$(call programs_of,tools/lab)
 
 # ---- a second agent with another map layout, for the upgrade tests: the rooms that know abi.h built once more ----
 
