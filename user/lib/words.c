@@ -339,9 +339,9 @@ static struct statement *scan_end(struct scanner *s, const struct statement *own
 	if (s->pendings && s->form == WORDS_LINE && !owner && !s->stop)
 		return make_statement(s, start);
 	if (!s->stop && s->pendings)
-		FAULT(s, "the text ends inside a statement: ; is missing after \"%.64s\"", s->pending[s->pendings - 1].text);
+		FAULT(s, "the text ends inside a statement: ; is missing after \"%s\"", word_show(&s->pending[s->pendings - 1]).text);
 	else if (!s->stop && owner)
-		FAULT(s, "the text ends inside the block of \"%.64s\" that begins in line %d: } is missing", owner->word->text,
+		FAULT(s, "the text ends inside the block of \"%s\" that begins in line %d: } is missing", word_show(owner->word).text,
 		      owner->word->line);
 	s->stop = true;
 	s->pendings = 0;
@@ -351,7 +351,7 @@ static struct statement *scan_end(struct scanner *s, const struct statement *own
 static void missing_semicolon(struct scanner *s)
 {
 	if (s->form == WORDS_FILE)
-		FAULT(s, "; is missing after \"%.64s\"", s->pending[s->pendings - 1].text);
+		FAULT(s, "; is missing after \"%s\"", word_show(&s->pending[s->pendings - 1]).text);
 }
 
 /* One statement; *token = what closed it: `;`, `{` (a block of its own), the `}` of the block around it, or the end. */

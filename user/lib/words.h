@@ -60,6 +60,12 @@ void words_print(const struct statement *first, struct buf *out);
 /* Is it this keyword? */
 bool word_is(const struct word *word, const char *keyword);
 
+/* The word as it can stand in a message: bounded, printable. For use in one expression: word_show(word).text */
+struct word_shown {
+	char text[84];
+};
+struct word_shown word_show(const struct word *word);
+
 /* The candidate that `text` was probably meant to be, or NULL: by edit distance, neighbours swapped counting one. */
 const char *words_nearest(const char *text, const char *const *candidate, size_t candidates);
 

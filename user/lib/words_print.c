@@ -2,9 +2,27 @@
 /* The way back from words to text, and the guess at what a misspelt word was meant to be. */
 #include "words.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { NEAREST_LENGTH_MAX = 63 };
+
+struct word_shown word_show(const struct word *word)
+{
+	struct word_shown shown;
+	size_t used = 0, i;
+
+	for (i = 0; i < word->length && used < sizeof(shown.text) - 8; i++) {
+		unsigned char c = (unsigned char)word->text[i];
+
+		if (c < 0x20 || c == 0x7f)
+			used += (size_t)snprintf(shown.text + used, sizeof(shown.text) - used, "\\x%02x", c);
+		else
+			shown.text[used++] = (char)c;
+	}
+	snprintf(shown.text + used, sizeof(shown.text) - used, "%s", i < word->length ? "..." : "");
+	return shown;
+}
 
 static void print_string(struct buf *out, const char *text, size_t length)
 {

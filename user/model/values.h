@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Single words -> values, all of the word or nothing: no number with a tail, no time without a unit. `what` names the value in faults
+ * (`weight 1001: out of range, 0-1000`), which go where the reading's faults go. All return 0 or -1.
+ */
+#ifndef WEIR_VALUES_H
+#define WEIR_VALUES_H
+
+#include "block.h"
+
+int value_number(struct reading *r, const struct word *word, const char *what, uint32_t least, uint32_t most, uint32_t *out);
+/* Milliseconds; 10ms 2s 5m 1h. */
+int value_time(struct reading *r, const struct word *word, const char *what, uint32_t least_ms, uint32_t most_ms, uint32_t *out_ms);
+/* One of some words: its position. */
+int value_choice(struct reading *r, const struct word *word, const char *what, const char *const *choice, size_t choices, size_t *out);
+/* [A-Za-z0-9._-]{1,size-1} */
+int value_name(struct reading *r, const struct word *word, const char *what, char *out, size_t size);
+/* Any text of 1 to size-1 bytes without a 0 byte. */
+int value_text(struct reading *r, const struct word *word, const char *what, char *out, size_t size);
+/* An address that a VIP, a backend or a peer can have. */
+int value_unicast(struct reading *r, const struct word *word, const char *what, const struct addr *addr);
+int value_address(struct reading *r, const struct word *word, const char *what, struct addr *out);
+/* 80, 8000-8099, any; `text` is the word or its tail. */
+int value_ports(struct reading *r, const struct word *word, const char *text, uint16_t *first, uint16_t *last);
+/* The name of a network interface into name[IFNAMSIZ]. */
+int value_interface(struct reading *r, const struct word *word, char *name);
+
+/* "80" etc. alone, without a reading: 0 or -EINVAL. Digits only, no leading zeros. */
+int value_parse_number(const char *text, size_t length, uint32_t *out);
+int value_parse_ports(const char *text, uint16_t *first, uint16_t *last);
+
+#endif
