@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
 #
 # For .bats files that need the lab: one lab a file, under a name of its own, taken down whatever happens.
 #
@@ -27,6 +27,9 @@ config() { cat >"$(home "$1")/weir.conf"; }
 
 # fields JSON FILTER: jq -r
 fields() { jq -r "$2" <<<"$1"; }
+
+# none COMMAND...: it must fail (`! COMMAND` alone does not make a test fail).
+none() { if "$@"; then return 1; fi; }
 
 # until_true SECONDS COMMAND...: waits for it.
 until_true() {
@@ -60,4 +63,69 @@ load_end() {
 # all_answered JSON [MIN]: nothing failed and at least MIN (1) requests were sent.
 all_answered() {
 	[ "$(jq --argjson min "${2:-1}" '.failed == 0 and .sent == .answered and .sent >= $min' <<<"$1")" = true ]
+}
+
+# service NAME FORWARD VIP BACKEND...: text of a service with the ports that the lab's servers have.
+service() {
+	printf 'service %s {\n\tforward %s;\n\tlisten %s tcp 80 8080;\n\tlisten %s udp 8053;\n' "$1" "$2" "$3" "$3"
+	shift 3
+	printf '\tbackend %s;\n' "$@"
+	printf '}\n'
+}
+
+bracketed() { case $1 in *:*) echo "[$1]" ;; *) echo "$1" ;; esac }
+
+# counted NODE SERVICE: packets and bytes, as `lab sent` writes them.
+counted() {
+	weir "$1" show services "$2" --json | jq -c --arg name "$2" '.services[] | select(.name == $name) | {packets, bytes}'
+}
+
+# difference BEFORE AFTER: of two {packets, bytes}
+difference() { jq -nc --argjson a "$1" --argjson b "$2" '{packets: ($b.packets - $a.packets), bytes: ($b.bytes - $a.bytes)}'; }
+
+# spread JSON NAMES MIN: each of NAMES (be1 be2) has answered MIN at least and nobody else has answered.
+spread() {
+	[ "$(jq --arg names "$2" --argjson min "$3" '(.by | keys) == ($names | split(" ")) and ([.by[]] | min) >= $min' <<<"$1")" = true ]
+}
+
+# one_has NAMES FILE COPY: one of these backends serves FILE with the very bytes of COPY.
+one_has() {
+	local name
+	for name in $1; do
+		if cmp -s "$(home "$name")/nginx/files/$2" "$3"; then return 0; fi
+	done
+	echo "$3 is no backend's $2"
+	return 1
+}
+
+# forwarding_works NODE SERVICE VIP [NAMES]: real traffic of every kind reaches all backends and comes back whole, and the
+# service has counted just what the client has sent.
+forwarding_works() {
+	local node=$1 service=$2 vip=$3 names=${4:-be1 be2 be3} url sent counted result body
+	url=http://$(bracketed "$vip")
+	sent=$(lab sent "$vip")
+	counted=$(counted "$node" "$service")
+
+	result=$(requests --count 600 "$vip" 80)
+	echo "requests: $result"
+	all_answered "$result" 600
+	spread "$result" "$names" 120
+
+	result=$(client "$top/tools/lab/datagrams" ask "$vip" 60 1200)
+	echo "datagrams: $result"
+	[ "$(jq .answered <<<"$result")" = 60 ]
+	spread "$result" "$names" 5
+
+	body=$(home client)/body
+	client curl -sS -m 20 -o "$body" "$url/files/big"
+	[ "$(stat -c %s "$body")" = 8388608 ]
+	one_has "$names" big "$body"
+	client curl -sS -m 20 -o /dev/null -T "$body" "$url:8080/files/up"
+	one_has "$names" up "$body"
+	for name in $names; do rm -f "$(home "$name")/nginx/files/up"; done
+
+	sent=$(difference "$sent" "$(lab sent "$vip")")
+	counted=$(difference "$counted" "$(counted "$node" "$service")")
+	echo "client sent $sent, $service counted $counted"
+	[ "$sent" = "$counted" ]
 }
