@@ -7,48 +7,13 @@
 #ifndef WEIR_NEXTHOP_H
 #define WEIR_NEXTHOP_H
 
-#include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "../lib/addr.h"
 #include "../lib/error.h"
 #include "../lib/loop.h"
-
-enum nexthop_state {
-	NEXTHOP_UNRESOLVED, /* route known, MAC not (yet) */
-	NEXTHOP_RESOLVED,
-	NEXTHOP_LOCAL,      /* the address is this machine's own */
-	NEXTHOP_NO_ROUTE,
-	NEXTHOP_DOWN,       /* the route's link is down */
-};
-
-struct nexthop_tag {
-	uint16_t tpid, tci; /* host order */
-};
-
-struct nexthop {
-	enum nexthop_state state;
-	uint32_t ifindex;        /* the port: for a VLAN device its parent */
-	char device[IFNAMSIZ];   /* the route's own device, e.g. eth0.10 */
-	uint32_t mtu;            /* bytes: the smaller of link's and route's */
-	bool has_gateway;
-	struct addr gateway;
-	struct addr source;      /* this node's address on the way (preferred source); none if the kernel names none */
-	uint8_t mac[6];          /* next hop's */
-	uint8_t source_mac[6];   /* the port's own */
-	uint8_t tags;            /* VLAN devices on the way, outer one first */
-	struct nexthop_tag tag[2];
-	bool port_has_vlans;     /* the kernel has VLAN devices on this port: untagged then means untagged */
-};
-
-struct nexthop_link {
-	uint32_t ifindex;
-	char name[IFNAMSIZ];
-	uint8_t mac[6];
-	uint32_t mtu;
-	bool up;             /* IFF_UP and carrier */
-};
+#include "nexthop_types.h"
 
 struct nexthops;
 
@@ -62,7 +27,7 @@ struct nexthops_callbacks {
 	void (*addresses_changed)(void *arg);
 };
 
-/* Opens netlink, dumps links, addresses and neighbours, watches events on `loop`. NULL with error filled. */
+/* Opens netlink, reads links and addresses, watches events on `loop`. NULL with error filled. */
 struct nexthops *nexthops_new(struct loop *loop, const struct nexthops_callbacks *callbacks, struct error *error);
 void nexthops_free(struct nexthops *nexthops);
 /* Watches an address, counted: as many releases as watches end it. *out (may be NULL) is its way as known now. 0 or -errno. */
@@ -74,8 +39,9 @@ bool nexthops_link(const struct nexthops *nexthops, const char *name, struct nex
 bool nexthops_link_by_index(const struct nexthops *nexthops, uint32_t ifindex, struct nexthop_link *out);
 bool nexthops_is_own(const struct nexthops *nexthops, const struct addr *addr);
 /* Calls visit for each unicast address of this machine (no loopback, no link local) until it returns false. */
-void nexthops_own_addresses(const struct nexthops *nexthops, bool (*visit)(void *arg, const struct addr *addr), void *arg);
-/* "10.0.0.11 by eth0, MAC 02:..., MTU 1500" in words for status and explain; returns text. */
+void nexthops_own_addresses(const struct nexthops *nexthops, bool (*visit)(void *arg, const struct addr *addr),
+			    void *arg);
+/* "by eth0 over 10.0.0.1, MAC 02:..., MTU 1500": the way in words for status and explain; returns text. */
 const char *nexthop_describe(const struct nexthop *nexthop, char *text, size_t size);
 
 #endif
