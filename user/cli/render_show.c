@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The tables of `weir show`. Input: JSON documents. Output: a screen. */
+#include <string.h>
+
+#include "../lib/buf.h"
+#include "render.h"
+
+static void add_counts(struct table *table, const json_t *object)
+{
+	char text[NUMBER_TEXT];
+
+	table_add(table, COLOUR_NONE, number_count(render_number(object, "packets"), text));
+	table_add(table, COLOUR_NONE, number_bytes(render_number(object, "bytes"), text));
+}
+
+/* Where the object comes from. */
+static const char *origin(const json_t *object)
+{
+	return json_is_true(json_object_get(object, "runtime")) ? "runtime" : "file";
+}
+
+static void add_service(struct table *table, const json_t *service)
+{
+	struct buf listeners = {.data = NULL};
+	bool up = json_is_true(json_object_get(service, "up"));
+	enum colour colour;
+	char text[128], number[NUMBER_TEXT];
+	size_t at = 0;
+
+	table_add(table, COLOUR_NONE, render_string(service, "name"));
+	table_add(table, up ? COLOUR_GREEN : COLOUR_RED, up ? "up" : "down");
+	colour = render_backend_counts(json_object_get(service, "backends"), text, sizeof(text));
+	table_add(table, colour, text);
+	table_add(table, COLOUR_NONE, render_string(service, "forward"));
+	table_add(table, COLOUR_NONE, render_string(service, "affinity"));
+	table_add(table, COLOUR_NONE, number_count(render_number(service, "slots"), number));
+	table_add(table, COLOUR_NONE, number_count(render_number(service, "slots_moved"), number));
+	add_counts(table, service);
+	table_add(table, COLOUR_NONE, origin(service));
+	table_add(table, COLOUR_NONE,
+		  render_listeners(json_object_get(service, "listeners"), &at, &listeners) ? listeners.data : NULL);
+	while (render_listeners(json_object_get(service, "listeners"), &at, &listeners)) {
+		table_skip(table, table->columns - 1);
+		table_add(table, COLOUR_NONE, listeners.data);
+	}
+	buf_free(&listeners);
+}
+
+static void show_services(const struct screen *screen, const json_t *services)
+{
+	const json_t *service;
+	struct table table;
+	size_t i;
+
+	if (json_array_size(services) == 0) {
+		fputs("no services\n", screen->out);
+		return;
+	}
+	table_start(&table, "SERVICE STATE BACKENDS FORWARD AFFINITY >SLOTS >MOVED >PACKETS >BYTES FROM LISTENERS");
+	json_array_foreach(services, i, service) add_service(&table, service);
+	table_print(&table, screen);
+}
+
+static void add_backend(struct table *table, const json_t *backend)
+{
+	const char *state = render_string(backend, "state");
+	const json_t *way = json_object_get(backend, "way");
+	const char *way_state = render_string(way, "state"), *way_text = render_string(way, "text");
+	enum colour way_colour = screen_state_colour(way_state);
+	char text[NUMBER_TEXT];
+
+	table_add(table, COLOUR_NONE, render_string(backend, "service"));
+	table_add(table, COLOUR_NONE, render_string(backend, "address"));
+	table_add(table, screen_state_colour(state), state);
+	table_addf(table, COLOUR_NONE, "%llu", (unsigned long long)render_number(backend, "weight"));
+	table_addf(table, COLOUR_NONE, "%.2f %%", 100 * json_number_value(json_object_get(backend, "share")));
+	table_add(table, COLOUR_NONE, number_count(render_number(backend, "slots"), text));
+	add_counts(table, backend);
+	table_add(table, COLOUR_NONE, number_since(render_string(backend, "since"), text));
+	table_add(table, COLOUR_NONE, origin(backend));
+	table_add(table, way_colour == COLOUR_RED ? COLOUR_RED : COLOUR_NONE,
+		  way_text && *way_text ? way_text : way_state);
+}
+
+static void show_backends(const struct screen *screen, const json_t *backends)
+{
+	const json_t *backend;
+	struct table table;
+	size_t i;
+
+	if (json_array_size(backends) == 0) {
+		fputs("no backends\n", screen->out);
+		return;
+	}
+	table_start(&table, "SERVICE BACKEND STATE >WEIGHT >SHARE >SLOTS >PACKETS >BYTES >SINCE FROM WAY");
+	json_array_foreach(backends, i, backend) add_backend(&table, backend);
+	table_print(&table, screen);
+}
+
+/* Reasons that drop and have dropped stand out. */
+static void show_reasons(const struct screen *screen, const json_t *reasons)
+{
+	const json_t *reason;
+	struct table table;
+	size_t i;
+
+	table_start(&table, "REASON ACTION >PACKETS MEANING");
+	json_array_foreach(reasons, i, reason)
+	{
+		const char *action = render_string(reason, "action");
+		uint64_t packets = render_number(reason, "packets");
+		bool loud = packets && action && strcmp(action, "drop") == 0;
+		char text[NUMBER_TEXT];
+
+		table_add(&table, loud ? COLOUR_YELLOW : COLOUR_NONE, render_string(reason, "reason"));
+		table_add(&table, COLOUR_NONE, action);
+		table_add(&table, loud ? COLOUR_YELLOW : COLOUR_NONE, number_count(packets, text));
+		table_add(&table, COLOUR_NONE, render_string(reason, "sentence"));
+	}
+	table_print(&table, screen);
+}
+
+static void show_program(const struct screen *screen, const json_t *document)
+{
+	const json_t *program = json_object_get(document, "program");
+	const char *name = render_string(program, "name"), *tag = render_string(program, "tag");
+	char instructions[NUMBER_TEXT], memory[NUMBER_TEXT];
+
+	fputs("program ", screen->out);
+	screen_text(screen, COLOUR_NONE, name ? name : "?");
+	fputs(", tag ", screen->out);
+	screen_text(screen, COLOUR_NONE, tag ? tag : "?");
+	fprintf(screen->out, ", layout %llu, %s instructions", (unsigned long long)render_number(program, "layout"),
+		number_count(render_number(program, "instructions"), instructions));
+	if (json_object_get(document, "memory_bytes"))
+		fprintf(screen->out, ", maps %s", number_bytes(render_number(document, "memory_bytes"), memory));
+	putc('\n', screen->out);
+}
+
+/* An empty line between two parts. */
+static void part(const struct screen *screen, unsigned int *parts)
+{
+	if ((*parts)++)
+		putc('\n', screen->out);
+}
+
+void render_show(const struct screen *screen, const json_t *document)
+{
+	const char *config = render_string(document, "config");
+	unsigned int parts = 0;
+
+	if (json_object_get(document, "services")) {
+		part(screen, &parts);
+		show_services(screen, json_object_get(document, "services"));
+	}
+	if (json_object_get(document, "backends")) {
+		part(screen, &parts);
+		show_backends(screen, json_object_get(document, "backends"));
+	}
+	if (json_object_get(document, "reasons")) {
+		part(screen, &parts);
+		show_reasons(screen, json_object_get(document, "reasons"));
+	}
+	if (json_object_get(document, "program")) {
+		part(screen, &parts);
+		show_program(screen, document);
+		render_interfaces(screen, json_object_get(document, "interfaces"));
+	}
+	if (config) {
+		part(screen, &parts);
+		screen_text(screen, COLOUR_NONE, config);
+	}
+	if (parts == 0)
+		render_text(screen, document);
+}

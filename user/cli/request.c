@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Commands that the agent carries out. Input: a call. Output: stdout for what was asked, stderr for what went wrong,
+ * the exit code.
+ */
+#include "request.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../lib/buf.h"
+#include "client.h"
+#include "complain.h"
+#include "request_line.h"
+
+struct answer {
+	const struct call *call;
+	struct screen screen;
+	unsigned int documents;
+};
+
+static bool print_document(void *arg, const char *line, const json_t *document)
+{
+	struct answer *answer = arg;
+	const struct screen *screen = &answer->screen;
+
+	answer->documents++;
+	if (answer->call->options.given & OPTION_JSON)
+		fprintf(screen->out, "%s\n", line);
+	else
+		answer->call->command->render(screen, document);
+	if (answer->call->options.given & OPTION_FOLLOW)
+		fflush(screen->out);
+	return !ferror(screen->out);
+}
+
+/* With --json and no data, the verdict is the document. */
+static void print_verdict_json(const struct answer *answer, const json_t *verdict)
+{
+	json_t *document = json_pack("{s:i, s:O?, s:O?}", "schema_version", 1, "text", json_object_get(verdict, "text"),
+				     "warnings", json_object_get(verdict, "warnings"));
+	char *text = json_dumps(document, JSON_COMPACT);
+
+	if (text)
+		fprintf(answer->screen.out, "%s\n", text);
+	free(text);
+	json_decref(document);
+}
+
+static void print_warnings(const json_t *verdict)
+{
+	const json_t *warning;
+	size_t i;
+
+	json_array_foreach(json_object_get(verdict, "warnings"), i, warning) if (json_string_value(warning))
+		complain_text("warning: ", json_string_value(warning));
+}
+
+/* Tells the agent's verdict; the exit code. */
+static int take_verdict(const struct answer *answer, const json_t *verdict)
+{
+	const json_t *code = json_object_get(verdict, "code");
+	const char *error = json_string_value(json_object_get(verdict, "error"));
+	const char *text = json_string_value(json_object_get(verdict, "text"));
+
+	print_warnings(verdict);
+	if (!json_is_integer(code) || json_integer_value(code) < 0 || json_integer_value(code) > ERROR_TIMEOUT) {
+		complain_text(
+			"", "the agent's verdict has no code that this program knows: are they of different versions?");
+		return ERROR_REFUSED;
+	}
+	if (json_integer_value(code) != 0) {
+		complain_text("", error ? error : "the agent refused, and did not say why");
+		return (int)json_integer_value(code);
+	}
+	if (answer->call->options.given & OPTION_JSON && answer->documents == 0)
+		print_verdict_json(answer, verdict);
+	else if (text && *text && answer->documents == 0) {
+		screen_text(&answer->screen, COLOUR_NONE, text);
+		fputs(text[strlen(text) - 1] == '\n' ? "" : "\n", answer->screen.out);
+	}
+	return 0;
+}
+
+static int ask(struct answer *answer, const struct buf *line, struct error *error)
+{
+	const struct options *options = &answer->call->options;
+	struct client_request request = {
+		.socket = options->socket,
+		.text = line->data,
+		.length = line->length,
+		.timeout_ms = options->timeout_ms + (options->given & OPTION_WAIT ? options->wait_ms : 0),
+		.endless = options->given & OPTION_FOLLOW || (options->given & OPTION_WAIT && !options->wait_ms),
+		.each = print_document,
+		.arg = answer,
+	};
+	json_t *verdict;
+	int code;
+
+	if (client_ask(&request, &verdict, error))
+		return -1;
+	code = verdict ? take_verdict(answer, verdict) : 0;
+	json_decref(verdict);
+	return code;
+}
+
+/* ---- once, or again and again ---- */
+
+static int run_once(const struct call *call, const struct buf *line)
+{
+	struct answer answer = {.call = call, .screen = {stdout, screen_wants_colour(stdout)}};
+	struct error error = {.code = ERROR_NONE};
+	int code = ask(&answer, line, &error);
+
+	return code < 0 ? complain(&error) : code;
+}
+
+static void print_heading(const struct call *call, const struct buf *line)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+	char text[64];
+
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", localtime_r(&now, &tm));
+	printf("weir %s: every %g s, %s\n\n", line->data, call->options.watch_ms / 1000.0, text);
+}
+
+/*
+ * Each picture is made as a whole and then shown, so that it does not flicker. An agent that is away (a restart) is
+ * said and waited for; what is wrong with the command itself ends it.
+ */
+static int run_watch(const struct call *call, const struct buf *line)
+{
+	bool json = call->options.given & OPTION_JSON, terminal = screen_wants_colour(stdout) && !json;
+	struct timespec pause = {call->options.watch_ms / 1000, (long)(call->options.watch_ms % 1000) * 1000000};
+
+	for (unsigned int round = 0;; round++) {
+		struct answer answer = {.call = call, .screen = {NULL, screen_wants_colour(stdout)}};
+		struct error error = {.code = ERROR_NONE};
+		char *text = NULL;
+		size_t length = 0;
+		int code;
+
+		answer.screen.out = open_memstream(&text, &length);
+		if (!answer.screen.out)
+			return ERROR_REFUSED;
+		code = ask(&answer, line, &error);
+		fclose(answer.screen.out);
+		if (terminal)
+			fputs("\033[H\033[2J", stdout);
+		if (!json)
+			print_heading(call, line);
+		fwrite(text, 1, length, stdout);
+		free(text);
+		if (fflush(stdout))
+			return ERROR_REFUSED;
+		if (code < 0)
+			code = complain(&error);
+		if (code && (round == 0 || code != ERROR_UNREACHABLE))
+			return code;
+		nanosleep(&pause, NULL);
+	}
+}
+
+int request_run(const struct call *call)
+{
+	struct buf line = {.data = NULL};
+	struct error error = {.code = ERROR_NONE};
+	int code;
+
+	if (request_line(&line, call, &error))
+		code = complain(&error);
+	else if (call->options.given & OPTION_WATCH)
+		code = run_watch(call, &line);
+	else
+		code = run_once(call, &line);
+	buf_free(&line);
+	return code;
+}
+
+int request_diff(const struct call *call)
+{
+	if (call->words == 0)
+		return request_run(call);
+	complain_text("diff ", "FILE: not supported yet");
+	return ERROR_REFUSED;
+}
+
+int request_quietly(const struct call *call, const char *text,
+		    bool (*each)(void *arg, const char *line, const json_t *document), void *arg, struct error *error)
+{
+	struct client_request request = {
+		.socket = call->options.socket,
+		.text = text,
+		.length = strlen(text),
+		.timeout_ms = call->options.timeout_ms,
+		.each = each,
+		.arg = arg,
+	};
+	const char *said;
+	json_t *verdict;
+	json_int_t code;
+
+	if (client_ask(&request, &verdict, error))
+		return -1;
+	code = verdict ? json_integer_value(json_object_get(verdict, "code")) : 0;
+	said = json_string_value(json_object_get(verdict, "error"));
+	if (code)
+		error_set(error, (enum error_code)code, "%s", said ? said : "the agent refused, and did not say why");
+	json_decref(verdict);
+	return code ? -1 : 0;
+}
+
+/* Keeps what the agent says of its version. */
+static bool take_version(void *arg, const char *line, const json_t *document)
+{
+	char **version = arg;
+	const char *text = json_string_value(json_object_get(document, "version"));
+
+	(void)line;
+	if (text && !*version)
+		*version = strdup(text);
+	return true;
+}
+
+int request_version(const struct call *call)
+{
+	struct error error = {.code = ERROR_NONE};
+	char *agent = NULL;
+	int rc = request_quietly(call, "version", take_version, &agent, &error);
+	json_t *document = json_pack("{s:i, s:s, s:s?}", "schema_version", 1, "weir", WEIR_VERSION, "agent", agent);
+
+	if (call->options.given & OPTION_JSON) {
+		json_dumpf(document, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else {
+		struct screen screen = {.out = stdout};
+
+		puts("weir " WEIR_VERSION);
+		fputs(agent ? "weir-agent " : "", stdout);
+		screen_text(&screen, COLOUR_NONE, agent ? agent : "");
+		fputs(agent ? "\n" : "", stdout);
+	}
+	json_decref(document);
+	free(agent);
+	fflush(stdout);
+	return rc ? complain(&error) : 0;
+}
