@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading a set that was there before, of this layout or of an older one: for the model (restore.c), and for the new set
+ * that replaces it (slots, ways, ports, counters).
+ */
+#ifndef WEIR_ADOPT_H
+#define WEIR_ADOPT_H
+
+#include "set.h"
+
+/* How a layout's sets are read: everything comes out as this build's structs. */
+struct reader {
+	uint32_t layout;
+	bool (*fits)(const struct set *set); /* the maps' values have the sizes of that layout */
+	void (*service)(const struct set *set, uint32_t index, struct weir_service_name *name,
+			union weir_service *word);
+	void (*backend)(const struct set *set, uint32_t index, struct weir_backend_name *name,
+			struct weir_backend *backend);
+	union weir_slot (*slot)(const struct set *set, uint32_t slot);
+	void (*node)(const struct set *set, struct weir_node *node);
+	void (*info)(const struct set *set, struct weir_set_info *info);
+};
+
+struct old_set {
+	struct set *set; /* NULL = none */
+	const struct reader *reader;
+};
+
+/* Opens a set for reading. 0, or -errno: -EPROTO when its layout has no reader here or its maps are not as the layout says. */
+int adopt_open(struct old_set *old, const char *bpffs, const struct set_found *found);
+void adopt_close(struct old_set *old);
+
+/* True if the word names slots that lie in the set's map: whatever else it holds was never written so. */
+bool adopt_is_sound(const struct set *set, union weir_service word);
+/* The old set's word of a service with this index and name, or false. */
+bool adopt_find_service(const struct old_set *old, uint32_t index, const char *name, union weir_service *word);
+/* The way in force of a backend with this index, address and service, or false. */
+bool adopt_find_way(const struct old_set *old, uint32_t index, const struct weir_backend_name *wanted,
+		    struct weir_way *way);
+/*
+ * What the old set has counted becomes `carried` of the new one's ledger, for services and backends of the same names. Sets
+ * values, adds nothing: doing it twice is the same as once. The caller has waited until no packet counts in the old set.
+ */
+int adopt_carry(const struct old_set *old, struct set *set, unsigned int cpus);
+
+#endif
