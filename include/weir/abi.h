@@ -29,6 +29,7 @@ enum {
 	WEIR_SLOT_BITS_MAX = 16,
 	WEIR_REASONS_MAX = 64,    /* elements of `reason_counters`; reason.h has fewer */
 	WEIR_ACTIONS = 5,         /* XDP_ABORTED..XDP_REDIRECT */
+	WEIR_ANSWERS_PER_SECOND = 100, /* ICMP answers (too big), per CPU, and as many at once */
 };
 
 /* ---- what is a service: `vips` (hash, addr -> vip), `listeners` (hash, addr -> listener table) ---- */
