@@ -85,6 +85,8 @@ install: all ## copy to $(DESTDIR)$(PREFIX)
 	install -m 0755 $O/weir $(DESTDIR)$(PREFIX)/bin/
 	for page in $(MANPAGES); do \
 		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
+	for script in $(wildcard user/completion/*.bash); do install -D -m 0644 $$script \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$(basename $$script .bash) || exit 1; done
 
 clean: ## remove $(BUILD)
 	rm -rf $(BUILD)
