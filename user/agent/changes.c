@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Changes by command. In: a request's line. Out: a changed copy of the wanted configuration, kept in runtime.conf and then in force (apply.c). What would
+ * cut live traffic is refused unless it is said with --force.
+ */
+#include "changes.h"
+
+#include <string.h>
+
+#include "../model/command.h"
+#include "apply.h"
+#include "tally.h"
+#include "way.h"
+
+/* A change under way: all of it is thrown away unless it comes into force. */
+struct change {
+	struct command command;
+	struct command_result result;
+	struct config wanted;
+	struct overlay overlay;
+	const struct model_service *service; /* as it is in force; NULL = not there yet */
+	const struct model_backend *backend;
+};
+
+/* Takes flows now. A way that was never looked for counts. */
+static bool usable(const struct model_backend *backend)
+{
+	return backend->role == ROLE_UP && (backend->way.state == WAY_READY || backend->way.state == WAY_LOCAL ||
+					    backend->way.state == WAY_UNKNOWN);
+}
+
+static size_t usable_now(const struct model_service *service)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < service->backends; i++)
+		count += usable(&service->backend[i]);
+	return count;
+}
+
+/* Of those, how many the change leaves in service. */
+static size_t usable_then(const struct model_service *service, const struct config_service *wanted)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < wanted->backends; i++) {
+		const struct config_backend *config = &wanted->backend[i];
+		const struct model_backend *backend = model_backend(service, &config->addr);
+
+		count += backend && usable(backend) && config->state == BACKEND_ENABLED && config->weight > 0 &&
+			 !config->fallback;
+	}
+	return count;
+}
+
+static int refuse_last(const struct change *change, struct error *error)
+{
+	char address[ADDR_TEXT];
+
+	if (addr_is_none(&change->command.addr))
+		return error_set(error, ERROR_REFUSED,
+				 "service \"%s\": no backend that is up would be left: --force does it all the same",
+				 change->command.service);
+	return error_set(error, ERROR_REFUSED,
+			 "backend %s of \"%s\": it is the last one that is up: --force does it all the same",
+			 addr_format(&change->command.addr, address), change->command.service);
+}
+
+static int check_harm(struct agent *agent, const struct change *change, struct error *error)
+{
+	const struct config_service *wanted = config_service(&change->wanted, change->command.service);
+	char address[ADDR_TEXT];
+
+	if (change->command.force || !change->service || !wanted)
+		return 0;
+	if (usable_now(change->service) > 0 && usable_then(change->service, wanted) == 0)
+		return refuse_last(change, error);
+	if (change->command.verb == COMMAND_BACKEND_DISABLE && change->backend && tally_is_live(agent, change->backend))
+		return error_set(
+			error, ERROR_REFUSED,
+			"backend %s of \"%s\": packets went to it within the last %d s and disabling cuts their flows: drain it, or use --force",
+			addr_format(&change->command.addr, address), change->command.service, TALLY_LIVE_S);
+	return 0;
+}
+
+/* What the operator should know beside "done". */
+static void warn(struct request *request, const struct change *change, bool was_live)
+{
+	const struct command *command = &change->command;
+	const struct model_service *service = model_service(&request->agent->model, command->service);
+	const struct model_backend *backend = service ? model_backend(service, &command->addr) : NULL;
+	char address[ADDR_TEXT], way[256];
+
+	addr_format(&command->addr, address);
+	if (was_live && (command->verb == COMMAND_BACKEND_DRAIN || command->verb == COMMAND_BACKEND_REMOVE))
+		reply_warn(
+			request,
+			"backend %s of \"%s\": the flows it had go to other backends at once: keeping them is not supported yet",
+			address, command->service);
+	if (!backend || (command->verb != COMMAND_BACKEND_ADD && command->verb != COMMAND_BACKEND_ENABLE))
+		return;
+	if (backend->way.state == WAY_NO_ROUTE || backend->way.state == WAY_DOWN)
+		reply_warn(request, "backend %s of \"%s\": gets no packets: %s", address, command->service,
+			   way_describe(request->agent, service->config.forward, &command->addr, way, sizeof(way)));
+}
+
+static int change_make(struct agent *agent, struct change *change, const struct request *request, struct error *error)
+{
+	if (command_parse(&change->command, request->line, request->length, error) != 0)
+		return -1;
+	if (config_copy(&change->wanted, &agent->wanted) != 0)
+		return error_set(error, ERROR_REFUSED, "out of memory");
+	if (command_apply(&change->command, &change->wanted, &change->result, error) != 0)
+		return -1;
+	change->service = model_service(&agent->model, change->command.service);
+	change->backend = change->service ? model_backend(change->service, &change->command.addr) : NULL;
+	return 0;
+}
+
+static int change_apply(struct agent *agent, struct change *change, struct error *error)
+{
+	if (check_harm(agent, change, error) != 0)
+		return -1;
+	if (overlay_make(&change->overlay, &agent->file, &change->wanted) != 0)
+		return error_set(error, ERROR_REFUSED, "out of memory");
+	return apply_change(agent, &change->overlay, &change->wanted, error);
+}
+
+void changes_command(struct request *request)
+{
+	struct agent *agent = request->agent;
+	struct change change = {.service = NULL};
+	struct error error = {0};
+	int err = change_make(agent, &change, request, &error);
+	bool live = !err && change.backend && tally_is_live(agent, change.backend);
+
+	if (!err && change.result.changed)
+		err = change_apply(agent, &change, &error);
+	if (err) {
+		(void)reply_error_text(request, error.code, error.text);
+	} else {
+		if (change.result.changed)
+			warn(request, &change, live);
+		reply_done(request, "%s", change.result.text);
+	}
+	command_free(&change.command);
+	overlay_free(&change.overlay);
+	config_free(&change.wanted);
+}
+
+/* ---- about runtime changes ---- */
+
+static int revert(struct request *request, struct overlay *overlay, struct config *wanted, struct error *error)
+{
+	struct agent *agent = request->agent;
+	const char *service = request->words > 1 ? request->word[1].text : NULL;
+	struct addr addr;
+	size_t reverted = 0;
+
+	if (request->words > 3)
+		return error_set(error, ERROR_USAGE, "revert [SERVICE [ADDR]]: too many words");
+	if (request->words > 2 && addr_parse(request->word[2].text, request->word[2].length, &addr) != 0)
+		return error_set(error, ERROR_USAGE, "revert: %s: no IP address", request->word[2].text);
+	if (apply_copy_overlay(&agent->overlay, overlay) != 0)
+		return error_set(error, ERROR_REFUSED, "out of memory");
+	if (overlay_revert(overlay, &agent->file, service, request->words > 2 ? &addr : NULL, wanted, &reverted,
+			   error) != 0)
+		return -1;
+	if (reverted > 0 && apply_change(agent, overlay, wanted, error) != 0)
+		return -1;
+	if (reverted == 0)
+		reply_done(request, "no runtime changes to revert");
+	else
+		reply_done(request, "%zu runtime change%s reverted", reverted, reverted == 1 ? "" : "s");
+	return 0;
+}
+
+void changes_revert(struct request *request)
+{
+	struct overlay overlay = {0};
+	struct config wanted = {0};
+	struct error error = {0};
+
+	if (revert(request, &overlay, &wanted, &error) != 0)
+		(void)reply_error_text(request, error.code, error.text);
+	overlay_free(&overlay);
+	config_free(&wanted);
+}
+
+static int difference(const struct agent *agent, struct buf *text, struct buf *errors_text)
+{
+	struct errors errors = {0};
+	struct config file = {0}, wanted = {0};
+	struct overlay overlay = {0};
+	int err = grammar_load(&file, agent->options.config, &errors);
+
+	if (err)
+		errors_print(&errors, errors_text);
+	else if (config_copy(&wanted, &agent->wanted) == 0 && overlay_make(&overlay, &file, &wanted) == 0)
+		overlay_difference(&overlay, text);
+	else
+		text->failed = true;
+	errors_free(&errors);
+	overlay_free(&overlay);
+	config_free(&wanted);
+	config_free(&file);
+	return err;
+}
+
+/* What is in force against what the file says now. */
+void changes_diff(struct request *request)
+{
+	struct buf text = {0}, errors = {0};
+
+	if (request->words > 1)
+		(void)reply_error(request, ERROR_REFUSED, "diff FILE: not supported yet");
+	else if (difference(request->agent, &text, &errors) != 0)
+		(void)reply_error_text(request, ERROR_REFUSED, errors.data ? errors.data : "out of memory");
+	else if (text.failed)
+		(void)reply_error(request, ERROR_REFUSED, "out of memory");
+	else
+		reply_done_text(request, text.length > 0 ? text.data : "nothing differs from the file");
+	buf_free(&text);
+	buf_free(&errors);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The text of the metrics file (Prometheus' text format 0.0.4). In: the families' samples. Out: each family with HELP and TYPE and all its samples
+ * together; the one table here makes them, so that none comes twice.
+ */
+#include "metrics_text.h"
+
+#include "metrics.h"
+
+static const struct family {
+	const char *name, *type, *help;
+	void (*add)(const struct metrics_text *text);
+} families[] = {
+	{"weir_build_info", "gauge", "Version of the running agent.", metrics_build_info},
+	{"weir_start_time_seconds", "gauge", "When the agent started, seconds since 1970.", metrics_start_time},
+	{"weir_config_generation", "gauge", "Changes of the effective state since the agent started.",
+	 metrics_config_generation},
+	{"weir_config_last_reload_success", "gauge", "Whether the last try to load the configuration file succeeded.",
+	 metrics_reload_success},
+	{"weir_xdp_info", "gauge", "Interfaces with the program, and by which mode.", metrics_xdp_info},
+	{"weir_xdp_packets_total", "counter", "Packets the program has seen, by what it did with them.",
+	 metrics_xdp_packets},
+	{"weir_drop_packets_total", "counter", "Packets dropped, by reason.", metrics_drop_packets},
+	{"weir_service_up", "gauge", "Whether packets of the service find a backend.", metrics_service_up},
+	{"weir_service_packets_total", "counter", "Packets of the service forwarded or passed up.",
+	 metrics_service_packets},
+	{"weir_service_bytes_total", "counter", "Bytes of these packets, IP headers included.", metrics_service_bytes},
+	{"weir_service_backends", "gauge", "Backends by state.", metrics_service_backends},
+	{"weir_service_slots", "gauge", "Slots of the service's table by state.", metrics_service_slots},
+	{"weir_service_slots_moved_total", "counter", "Slots that went from one backend to another.",
+	 metrics_service_moved},
+	{"weir_backend_up", "gauge", "Whether the backend gets flows.", metrics_backend_up},
+	{"weir_backend_state", "gauge", "1 for the state that the backend is in.", metrics_backend_state},
+	{"weir_backend_weight", "gauge", "Configured weight.", metrics_backend_weight},
+	{"weir_backend_share_ratio", "gauge", "Share of the service's slots.", metrics_backend_share},
+	{"weir_backend_packets_total", "counter", "Packets sent to the backend.", metrics_backend_packets},
+	{"weir_backend_bytes_total", "counter", "Bytes of these packets, IP headers included.", metrics_backend_bytes},
+	{"weir_backend_transitions_total", "counter", "Changes of state since the agent started.",
+	 metrics_backend_transitions},
+	{"weir_map_entries", "gauge", "Elements in use.", metrics_map_entries},
+	{"weir_map_max_entries", "gauge", "Elements there is room for.", metrics_map_max_entries},
+	{"weir_loop_lag_seconds", "gauge", "Longest lateness of the agent's loop since the last file.",
+	 metrics_loop_lag},
+};
+
+/* A label's value may be anything; these three must be escaped. */
+static void add_label(struct buf *out, const struct label *label)
+{
+	buf_printf(out, "%s=\"", label->name);
+	for (const char *at = label->value; *at; at++) {
+		if (*at == '\\' || *at == '"')
+			buf_printf(out, "\\%c", *at);
+		else if (*at == '\n')
+			buf_puts(out, "\\n");
+		else
+			buf_add(out, at, 1);
+	}
+	buf_puts(out, "\"");
+}
+
+static void begin(const struct metrics_text *text, const struct label *label, size_t labels)
+{
+	buf_puts(text->out, text->family);
+	for (size_t i = 0; i < labels; i++) {
+		buf_puts(text->out, i == 0 ? "{" : ",");
+		add_label(text->out, &label[i]);
+	}
+	buf_puts(text->out, labels ? "} " : " ");
+}
+
+void metrics_add(const struct metrics_text *text, const struct label *label, size_t labels, uint64_t value)
+{
+	begin(text, label, labels);
+	buf_printf(text->out, "%llu\n", (unsigned long long)value);
+}
+
+void metrics_add_double(const struct metrics_text *text, const struct label *label, size_t labels, double value,
+			int decimals)
+{
+	begin(text, label, labels);
+	buf_printf(text->out, "%.*f\n", decimals, value);
+}
+
+void metrics_text(const struct agent *agent, struct buf *out)
+{
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		const struct metrics_text text = {.agent = agent, .out = out, .family = families[i].name};
+
+		buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", families[i].name, families[i].help, families[i].name,
+			   families[i].type);
+		families[i].add(&text);
+	}
+}

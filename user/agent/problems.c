@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Everything that is wrong now. In: the whole agent, read only. Out: sentences for `weir status`; many backends of one service with the same trouble
+ * are one sentence.
+ */
+#include "problems.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "way.h"
+
+struct list {
+	void (*say)(void *arg, const char *text);
+	void *arg;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(const struct list *list, const char *format, ...)
+{
+	va_list arguments;
+	char text[640];
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	list->say(list->arg, text);
+}
+
+/* ---- backends ---- */
+
+struct trouble { /* of one kind, within one service */
+	const struct model_backend *first;
+	size_t count;
+};
+
+static void count_trouble(struct trouble *trouble, const struct model_backend *backend)
+{
+	if (trouble->count++ == 0)
+		trouble->first = backend;
+}
+
+/* "backend 10.0.0.11 of "web" and 3 more" */
+static const char *whom(const struct trouble *trouble, const struct model_service *service, char *text, size_t size)
+{
+	char address[ADDR_TEXT], more[32] = "";
+
+	if (trouble->count > 1)
+		snprintf(more, sizeof(more), " and %zu more", trouble->count - 1);
+	snprintf(text, size, "backend %s of \"%s\"%s", addr_format(&trouble->first->config.addr, address),
+		 service->config.name, more);
+	return text;
+}
+
+static unsigned int outer_bytes(const struct model_backend *backend)
+{
+	return backend->way.image.flags & WEIR_WAY_IP6 ? 40 : 20;
+}
+
+static bool is_port(const struct agent *agent, uint32_t ifindex)
+{
+	for (size_t i = 0; i < agent->ways.ports; i++)
+		if (agent->ways.port[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+struct service_troubles {
+	struct trouble way, mtu, egress;
+};
+
+static void look_at_backend(const struct agent *agent, const struct model_service *service,
+			    const struct model_backend *backend, struct service_troubles *troubles)
+{
+	const struct weir_way *image = &backend->way.image;
+
+	if (backend->role == ROLE_DISABLED)
+		return;
+	if (backend->way.state != WAY_READY && backend->way.state != WAY_LOCAL)
+		count_trouble(&troubles->way, backend);
+	if (backend->way.state != WAY_READY)
+		return;
+	if (service->config.forward == WEIR_IPIP && image->mtu < 1500 + outer_bytes(backend))
+		count_trouble(&troubles->mtu, backend);
+	if (!is_port(agent, image->ifindex))
+		count_trouble(&troubles->egress, backend);
+}
+
+static void say_backends(const struct agent *agent, const struct list *list, const struct model_service *service,
+			 const struct service_troubles *troubles)
+{
+	char who[256], way[256];
+	struct nexthop_link link = {.name = "?"};
+
+	if (troubles->way.count)
+		add(list, "%s: way %s: %s", whom(&troubles->way, service, who, sizeof(who)),
+		    way_state_word(troubles->way.first->way.state),
+		    way_describe(agent, service->config.forward, &troubles->way.first->config.addr, way, sizeof(way)));
+	if (troubles->egress.count) {
+		(void)nexthops_link_by_index(agent->nexthops, troubles->egress.first->way.image.ifindex, &link);
+		add(list,
+		    "%s: the way out is %s, which has no program of weir: some drivers drop frames redirected to such an interface; "
+		    "configure `interface %s`",
+		    whom(&troubles->egress, service, who, sizeof(who)), link.name, link.name);
+	}
+	if (troubles->mtu.count) {
+		const struct model_backend *first = troubles->mtu.first;
+
+		add(list,
+		    "%s: the way carries %u bytes, with the outer header packets of at most %u: raise the MTU there to %u, or clients get "
+		    "ICMP \"too big\"",
+		    whom(&troubles->mtu, service, who, sizeof(who)), first->way.image.mtu,
+		    first->way.image.mtu - outer_bytes(first), 1500 + outer_bytes(first));
+	}
+}
+
+static void services(const struct agent *agent, const struct list *list)
+{
+	for (size_t s = 0; s < agent->model.services; s++) {
+		const struct model_service *service = agent->model.service[s];
+		struct service_troubles troubles = {.way.count = 0};
+		size_t fallback = 0;
+
+		for (size_t b = 0; b < service->backends; b++) {
+			look_at_backend(agent, service, &service->backend[b], &troubles);
+			fallback += service->backend[b].role == ROLE_FALLBACK;
+		}
+		if (!model_service_up(service))
+			add(list, "service \"%s\": no usable backend: its packets are dropped", service->config.name);
+		else if (fallback)
+			add(list, "service \"%s\": its fallback serves, no other backend is up", service->config.name);
+		say_backends(agent, list, service, &troubles);
+	}
+}
+
+/* ---- interfaces and the rest ---- */
+
+static void interfaces(const struct agent *agent, const struct list *list)
+{
+	struct plane_port ports[WEIR_PORTS_MAX];
+	size_t count = plane_ports(agent->plane, ports, WEIR_PORTS_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		if (ports[i].problem[0])
+			add(list, "interface %s: %s", ports[i].name, ports[i].problem);
+		else if (!ports[i].attached)
+			add(list, "interface %s: the program is not attached", ports[i].name);
+		else if (ports[i].asked == XDP_MODE_AUTO && ports[i].mode == XDP_MODE_GENERIC)
+			add(list,
+			    "interface %s: `xdp auto` took generic mode: it costs several times as much per packet",
+			    ports[i].name);
+	}
+	for (size_t i = 0; i < agent->ways.ports; i++) {
+		const struct ways_port *port = &agent->ways.port[i];
+
+		if (port->ifindex == 0)
+			add(list, "interface %s: is not there", port->name);
+		else if (!port->up)
+			add(list, "interface %s: is down", port->name);
+	}
+}
+
+static void peers(const struct agent *agent, const struct list *list)
+{
+	for (size_t i = 0; i < agent->wanted.peers; i++) {
+		char address[ADDR_TEXT], way[256];
+		struct nexthop nexthop;
+
+		if (nexthops_find(agent->nexthops, &agent->wanted.peer[i], &nexthop) &&
+		    nexthop.state == NEXTHOP_RESOLVED)
+			continue;
+		add(list, "peer %s: %s: what it forwards cannot be told from a client's packet by its MAC",
+		    addr_format(&agent->wanted.peer[i], address),
+		    way_describe(agent, WEIR_IPIP, &agent->wanted.peer[i], way, sizeof(way)));
+	}
+}
+
+static void the_rest(const struct agent *agent, const struct list *list)
+{
+	if (agent->metrics.failed)
+		add(list, "metrics: %s", agent->metrics.problem);
+	if (agent->wanted.write_group[0] && agent->write_group == (gid_t)-1)
+		add(list, "control: there is no group %s to be allowed changes", agent->wanted.write_group);
+	if (!agent->control.open_to_group)
+		add(list,
+		    "control: there is no group \"weir\": only root may ask this agent (`addgroup --system weir`, then restart)");
+}
+
+void problems_list(const struct agent *agent, void (*say)(void *arg, const char *text), void *arg)
+{
+	const struct list list = {.say = say, .arg = arg};
+
+	if (!agent->loaded.ok)
+		add(&list, "config: the last reload failed: %s", agent->loaded.error);
+	services(agent, &list);
+	interfaces(agent, &list);
+	peers(agent, &list);
+	the_rest(agent, &list);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is remembered of each backend beyond the model. In: the model after each change, the packet counters every 2 s. Out: transitions for
+ * metrics.c, "is it still being sent packets" for changes.c (until flows are pinned, that is all that can be known of live flows),
+ * events when a way comes or goes. Begins anew with the process.
+ */
+#include "tally.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "way.h"
+
+#define SAMPLE_NS 2000000000ULL
+
+int tally_open(struct agent *agent)
+{
+	agent->tally.backends = agent->model.limits.backends;
+	agent->tally.backend = calloc(agent->tally.backends + 1U, sizeof(*agent->tally.backend));
+	return agent->tally.backend ? 0 : -ENOMEM;
+}
+
+void tally_close(struct agent *agent)
+{
+	loop_timer_stop(agent->loop, &agent->tally.timer);
+	free(agent->tally.backend);
+	agent->tally.backend = NULL;
+	agent->tally.backends = 0;
+}
+
+static struct tally_backend *entry(const struct agent *agent, uint16_t index)
+{
+	return index < agent->tally.backends ? &agent->tally.backend[index] : NULL;
+}
+
+const struct tally_backend *tally_find(const struct agent *agent, const struct model_backend *backend)
+{
+	return entry(agent, backend->index);
+}
+
+/* Packets now against packets when it was last looked at. */
+static void look(struct agent *agent, const struct model_backend *backend, uint64_t now_ns)
+{
+	struct tally_backend *tally = entry(agent, backend->index);
+	struct weir_count count;
+
+	if (!tally || plane_backend_count(agent->plane, backend->index, &count) != 0)
+		return;
+	if (count.packets != tally->packets)
+		tally->active_ns = now_ns;
+	tally->packets = count.packets;
+}
+
+static void sample(struct timer *timer, uint64_t now_ns)
+{
+	struct agent *agent = container_of(timer, struct agent, tally.timer);
+
+	for (size_t s = 0; s < agent->model.services; s++)
+		for (size_t b = 0; b < agent->model.service[s]->backends; b++)
+			look(agent, &agent->model.service[s]->backend[b], now_ns);
+	(void)loop_timer_set(agent->loop, timer, now_ns + SAMPLE_NS);
+}
+
+void tally_start(struct agent *agent)
+{
+	agent->tally.timer.fire = sample;
+	(void)loop_timer_set(agent->loop, &agent->tally.timer, loop_now_ns() + SAMPLE_NS);
+}
+
+bool tally_is_live(struct agent *agent, const struct model_backend *backend)
+{
+	const struct tally_backend *tally = entry(agent, backend->index);
+	uint64_t now_ns = loop_now_ns();
+
+	look(agent, backend, now_ns);
+	return tally && tally->active_ns && now_ns - tally->active_ns < TALLY_LIVE_S * 1000000000ULL;
+}
+
+/* The index has another owner than before, or its first one. */
+static void begin(struct agent *agent, struct tally_backend *tally, const struct model_service *service,
+		  const struct model_backend *backend)
+{
+	struct weir_count count = {0};
+
+	(void)plane_backend_count(agent->plane, backend->index, &count);
+	memset(tally, 0, sizeof(*tally));
+	tally->used = true;
+	tally->addr = backend->config.addr;
+	tally->service = service->index;
+	tally->role = backend->role;
+	tally->way = backend->way.state;
+	tally->packets = count.packets;
+}
+
+void tally_update(struct agent *agent)
+{
+	for (size_t s = 0; s < agent->model.services; s++) {
+		const struct model_service *service = agent->model.service[s];
+
+		for (size_t b = 0; b < service->backends; b++) {
+			const struct model_backend *backend = &service->backend[b];
+			struct tally_backend *tally = entry(agent, backend->index);
+
+			if (!tally)
+				continue;
+			if (!tally->used || tally->service != service->index ||
+			    addr_compare(&tally->addr, &backend->config.addr) != 0)
+				begin(agent, tally, service, backend);
+			if (tally->role != backend->role)
+				tally->transitions[backend->role]++;
+			tally->role = backend->role;
+		}
+	}
+}
+
+void tally_way(struct agent *agent, const struct model_service *service, const struct model_backend *backend)
+{
+	struct tally_backend *tally = entry(agent, backend->index);
+	char text[300], way[200], kind[32];
+
+	if (!tally || tally->way == backend->way.state)
+		return;
+	tally->way = backend->way.state;
+	if (!agent->ready)
+		return;
+	snprintf(kind, sizeof(kind), "way-%s", way_state_word(backend->way.state));
+	snprintf(text, sizeof(text), "way %s: %s", way_state_word(backend->way.state),
+		 way_describe(agent, service->config.forward, &backend->config.addr, way, sizeof(way)));
+	events_add(&agent->events, wall_now_ns(), kind, service->config.name, &backend->config.addr, text);
+}

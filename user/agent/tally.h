@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is remembered of each backend beyond what the model knows: changes of role, and whether packets still go to it. */
+#ifndef WEIR_TALLY_H
+#define WEIR_TALLY_H
+
+#include "agent.h"
+
+/* 0 or -ENOMEM. */
+int tally_open(struct agent *agent);
+void tally_close(struct agent *agent);
+/* Looks at the counters now and then. */
+void tally_start(struct agent *agent);
+/* After each change of the model: who is there, in which role. */
+void tally_update(struct agent *agent);
+/* Has the backend been sent packets within the last TALLY_LIVE_S seconds, as far as this process has seen? */
+enum { TALLY_LIVE_S = 10 };
+bool tally_is_live(struct agent *agent, const struct model_backend *backend);
+const struct tally_backend *tally_find(const struct agent *agent, const struct model_backend *backend);
+/* A way has changed: an event, if its state is another one than was told last. */
+void tally_way(struct agent *agent, const struct model_service *service, const struct model_backend *backend);
+
+#endif
