@@ -14,7 +14,7 @@
 #include "../../user/model/rank_score.h"
 #include "members.h"
 
-enum { SLOTS_MAX = 65536, MEMBERS_MAX = 4096, SMALL_SLOTS = 300, SMALL_MEMBERS = 14 };
+enum { SLOTS_MAX = 65536, MEMBERS_MAX = 4096, SMALL_SLOTS = 600, SMALL_MEMBERS = 60 };
 
 static struct rank_member member[MEMBERS_MAX];
 static uint16_t own[SLOTS_MAX], table[SLOTS_MAX], own_again[SLOTS_MAX], table_again[SLOTS_MAX];
@@ -32,6 +32,7 @@ struct plain {
 	const struct rank_input *input;
 	bool in[SMALL_MEMBERS]; /* takes part */
 	uint32_t count[SMALL_MEMBERS], quota[SMALL_MEMBERS];
+	uint32_t taken_away; /* of quotas, since members already had more than was there */
 	struct pair pair[SMALL_SLOTS * SMALL_MEMBERS];
 };
 
@@ -116,6 +117,7 @@ static void plain_quotas(struct plain *p)
 		done[m] = true;
 		if (p->quota[m] > p->count[m]) {
 			p->quota[m]--;
+			p->taken_away++;
 			given--;
 		}
 	}
@@ -220,6 +222,18 @@ static void plain_table(const struct rank_input *input, const uint16_t *owner, u
 	}
 }
 
+static void is_as_defined(uint32_t members, uint32_t slots)
+{
+	struct rank_input input = members_input(member, members, slots);
+
+	assert_int_equal(rank_own(&input, own), 0);
+	plain_own(&input, own_again);
+	assert_memory_equal(own, own_again, slots * sizeof(*own));
+	assert_int_equal(rank_table(&input, own, table), 0);
+	plain_table(&input, own, table_again);
+	assert_memory_equal(table, table_again, slots * sizeof(*table));
+}
+
 static void equals_the_definition(void **unused)
 {
 	uint32_t round;
@@ -227,8 +241,7 @@ static void equals_the_definition(void **unused)
 	(void)unused;
 	draw_from(1);
 	for (round = 0; round < 3000; round++) {
-		uint32_t members = 1 + draw(SMALL_MEMBERS), slots = 1 + draw(SMALL_SLOTS), m;
-		struct rank_input input;
+		uint32_t members = 1 + draw(14), slots = 1 + draw(300), m;
 
 		members_draw(member, members, draw(WEIGHTS_KINDS));
 		members_shuffle(member, members);
@@ -237,13 +250,31 @@ static void equals_the_definition(void **unused)
 			if (draw(12) == 0)
 				member[m].weight = 0;
 		}
-		input = members_input(member, members, slots);
-		assert_int_equal(rank_own(&input, own), 0);
-		plain_own(&input, own_again);
-		assert_memory_equal(own, own_again, slots * sizeof(*own));
-		assert_int_equal(rank_table(&input, own, table), 0);
-		plain_table(&input, own, table_again);
-		assert_memory_equal(table, table_again, slots * sizeof(*table));
+		is_as_defined(members, slots);
+	}
+}
+
+/* A few heavy ones among many that have a slot or none: here the quotas of stage 2 do not suffice for what members have. */
+static void equals_the_definition_where_quotas_are_short(void **unused)
+{
+	static const uint64_t found[] = {20, 251, 388, 688, 870, 1117};
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(found) / sizeof(*found); i++) {
+		uint32_t members, slots, m;
+
+		draw_from(found[i]);
+		members = 20 + draw(40);
+		slots = 100 + draw(500);
+		members_draw(member, members, WEIGHTS_SKEWED);
+		for (m = 0; m < members; m++) {
+			if (member[m].weight == 1000)
+				member[m].weight = (uint16_t)(50 + draw(300));
+			member[m].eligible = draw(3);
+		}
+		is_as_defined(members, slots);
+		assert_in_range(plain.taken_away, 1, 10);
 	}
 }
 
@@ -449,6 +480,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equals_the_definition),
+		cmocka_unit_test(equals_the_definition_where_quotas_are_short),
 		cmocka_unit_test(order_of_input_does_not_matter),
 		cmocka_unit_test(digest_tells_what_differs),
 		cmocka_unit_test(golden_bits),
