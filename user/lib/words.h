@@ -29,7 +29,7 @@ struct word {
 
 struct statement {
 	struct statement *next;
-	const struct word *word;
+	struct word *word;
 	size_t words;            /* at least 1 */
 	bool has_block;
 	struct statement *block; /* first statement inside; NULL when empty */

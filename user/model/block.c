@@ -14,6 +14,7 @@ static const char *where_text(unsigned int where)
 		{IN_FILE, "the file itself"}, {IN_NODE, "\"node\""},	   {IN_INTERFACE, "\"interface\""}, {IN_CLUSTER, "\"cluster\""},
 		{IN_CONTROL, "\"control\""},  {IN_LIMITS, "\"limits\""},   {IN_METRICS, "\"metrics\""},	    {IN_SERVICE, "\"service\""},
 		{IN_BACKEND, "\"backend\""},  {IN_DEFAULTS, "\"defaults\""}, {IN_SERVICE_SET, "\"service set\""}, {IN_BACKEND_ADD, "\"backend add\""},
+		{IN_CHANGE, "a change"},
 	};
 
 	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++)

@@ -26,6 +26,7 @@ enum block_where { /* bits */
 	IN_SERVICE_SET = 1 << 9, /* `service set`: the service's own words, no backends */
 	IN_BACKEND = 1 << 10,
 	IN_BACKEND_ADD = 1 << 11, /* `backend add`: as in the block of a backend, and `fallback` */
+	IN_CHANGE = 1 << 12,      /* of the runtime state, see overlay_text.c */
 };
 
 enum block_form { BLOCK_NONE, BLOCK_ALLOWED, BLOCK_NEEDED };

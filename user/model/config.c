@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -208,6 +209,25 @@ bool config_service_same_words(const struct config_service *a, const struct conf
 bool config_backend_same(const struct config_backend *a, const struct config_backend *b)
 {
 	return addr_compare(&a->addr, &b->addr) == 0 && a->weight == b->weight && a->state == b->state && a->fallback == b->fallback;
+}
+
+void config_add_gone(struct config *config, const char *service, const struct addr *addr)
+{
+	struct config_gone *gone = &config->gone[config->next_gone];
+
+	if (config_is_gone(config, service, addr))
+		return;
+	config->next_gone = (config->next_gone + 1) % CONFIG_GONE;
+	snprintf(gone->service, sizeof(gone->service), "%s", service);
+	gone->addr = *addr;
+}
+
+bool config_is_gone(const struct config *config, const char *service, const struct addr *addr)
+{
+	for (size_t i = 0; i < CONFIG_GONE; i++)
+		if (strcmp(config->gone[i].service, service) == 0 && addr_compare(&config->gone[i].addr, addr) == 0)
+			return true;
+	return false;
 }
 
 bool config_backend_up(const struct config_backend *backend)

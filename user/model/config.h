@@ -118,6 +118,10 @@ int config_service_copy(struct config_service *to, const struct config_service *
 bool config_service_same_words(const struct config_service *a, const struct config_service *b);
 bool config_backend_same(const struct config_backend *a, const struct config_backend *b);
 
+/* Remembers a removed backend; was this one removed by a command? */
+void config_add_gone(struct config *config, const char *service, const struct addr *addr);
+bool config_is_gone(const struct config *config, const char *service, const struct addr *addr);
+
 /* Takes flows as far as the operator's will goes: enabled, weight > 0, no fallback. */
 bool config_backend_up(const struct config_backend *backend);
 

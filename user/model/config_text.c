@@ -57,6 +57,14 @@ void config_text_own_words(const struct config_service *service, struct buf *out
 	own_words(service, "", "; ", out);
 }
 
+void config_text_backend_words(const struct config_backend *backend, struct buf *out)
+{
+	if (backend->weight != 1)
+		buf_printf(out, "weight %u; ", backend->weight);
+	if (backend->state != BACKEND_ENABLED)
+		buf_printf(out, "%s; ", state_word[backend->state]);
+}
+
 void config_text_backend(const struct config_backend *backend, struct buf *out)
 {
 	char addr[ADDR_TEXT];
@@ -66,12 +74,9 @@ void config_text_backend(const struct config_backend *backend, struct buf *out)
 		buf_puts(out, ";");
 		return;
 	}
-	buf_puts(out, " {");
-	if (backend->weight != 1)
-		buf_printf(out, " weight %u;", backend->weight);
-	if (backend->state != BACKEND_ENABLED)
-		buf_printf(out, " %s;", state_word[backend->state]);
-	buf_puts(out, " }");
+	buf_puts(out, " { ");
+	config_text_backend_words(backend, out);
+	buf_puts(out, "}");
 }
 
 void config_text_service(const struct config_service *service, bool marks, struct buf *out)
@@ -137,36 +142,4 @@ void config_text(const struct config *config, struct buf *out)
 		buf_puts(out, "\n");
 		config_text_service(&config->service[i], true, out);
 	}
-}
-
-/* FNV-1a; 0 is kept for "no text". */
-static uint64_t digest(const struct buf *text)
-{
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < text->length; i++)
-		hash = (hash ^ (unsigned char)text->data[i]) * 0x100000001b3;
-	return hash ? hash : 1;
-}
-
-uint64_t config_digest_own_words(const struct config_service *service)
-{
-	struct buf text = {0};
-	uint64_t result;
-
-	config_text_own_words(service, &text);
-	result = digest(&text);
-	buf_free(&text);
-	return result;
-}
-
-uint64_t config_digest_backend(const struct config_backend *backend)
-{
-	struct buf text = {0};
-	uint64_t result;
-
-	config_text_backend(backend, &text);
-	result = digest(&text);
-	buf_free(&text);
-	return result;
 }

@@ -3,7 +3,7 @@
 #ifndef WEIR_CONFIG_TEXT_H
 #define WEIR_CONFIG_TEXT_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
 #include "../lib/buf.h"
 #include "config.h"
@@ -14,12 +14,10 @@ void config_text_service(const struct config_service *service, bool marks, struc
 
 /*
  * Canonical text of one object, all words written out: a service's own words (`listen 192.0.2.10 tcp 80; forward dsr; ...`), a backend
- * (`backend 10.0.0.11 { weight 2; }`). Equal text = equal meaning.
+ * (`backend 10.0.0.11 { weight 2; }`), what stands in the block of a backend (`weight 2; `). Equal text = equal meaning.
  */
 void config_text_own_words(const struct config_service *service, struct buf *out);
 void config_text_backend(const struct config_backend *backend, struct buf *out);
-/* 64-bit digests of these texts, never 0. */
-uint64_t config_digest_own_words(const struct config_service *service);
-uint64_t config_digest_backend(const struct config_backend *backend);
+void config_text_backend_words(const struct config_backend *backend, struct buf *out);
 
 #endif

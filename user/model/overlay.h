@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Runtime changes, as a layer over the file. An object is a service's own words, or one backend of a service. For each object that differs from the file
- * the overlay holds what it is now and the digest of the file's text for it at that time: while the file says the same, the change holds; when the
- * file's text for that object has changed, the file wins and it is said.
+ * the overlay holds what it is now and what the file said when it was changed. While the file says the same, the change holds; when the file's text for
+ * that object has changed, the file wins and it is said. (Meaning is compared, not bytes: comments and blanks do not count, nor does a newer
+ * version that writes more words out.)
  *
  *   start, reload:  grammar_load -> file;  overlay_parse(runtime.conf) -> overlay;  overlay_apply -> wanted, notes
- *   a command:      command_apply(command, copy of wanted);  model_apply;  overlay_make(file, wanted);  overlay_text -> runtime.conf
+ *   a command:      command_apply(command, copy of wanted);  overlay_make(file, wanted);  model_apply;  overlay_text -> runtime.conf
  *
  * No I/O here but through the grammar_reader of overlay_save.
  */
@@ -20,15 +21,18 @@
 #include "config.h"
 #include "grammar.h"
 
+/* One object at one time. */
+struct overlay_value {
+	bool present;
+	struct config_service own; /* of a service: without backends, name empty */
+	struct config_backend backend;
+};
+
 struct overlay_change {
 	char service[WEIR_NAME_MAX];
-	struct addr backend; /* none: the service's own words */
-	bool removed;
-	uint64_t base; /* digest of the file's text for the object when it was changed; 0 = the file had none */
-	union {
-		struct config_service own; /* without backends */
-		struct config_backend value;
-	};
+	struct addr backend;       /* none: the service's own words */
+	struct overlay_value file; /* what the file said; not present: it had no such object */
+	struct overlay_value now;  /* not present: removed by a command */
 };
 
 struct overlay { /* all zero = empty */
@@ -37,14 +41,16 @@ struct overlay { /* all zero = empty */
 };
 
 void overlay_free(struct overlay *overlay);
+/* Appends a change, which then belongs to the overlay. 0 or -ENOMEM. */
+int overlay_add(struct overlay *overlay, const struct overlay_change *change);
 
 /* State text -> overlay and back. `file` names the text in errors. 0, or -1 with errors added (then the overlay is empty). */
 int overlay_parse(struct overlay *overlay, const char *file, const char *text, size_t length, struct errors *errors);
 void overlay_text(const struct overlay *overlay, struct buf *out);
 
 /*
- * The overlay that turns `file` into `wanted`; in wanted the runtime marks are set accordingly. Replaces what was in the overlay. 0 or -ENOMEM.
- * Cheap enough to be called after every change.
+ * The overlay that turns `file` into `wanted`; in wanted the runtime marks are set accordingly and all is put into the file's order, as it will be
+ * after a restart. Replaces what was in the overlay. 0 or -ENOMEM. Cheap enough to be called for every change.
  */
 int overlay_make(struct overlay *overlay, const struct config *file, struct config *wanted);
 
@@ -61,8 +67,11 @@ int overlay_apply(struct overlay *overlay, const struct config *file, struct con
 int overlay_revert(struct overlay *overlay, const struct config *file, const char *service, const struct addr *addr, struct config *wanted,
 		   size_t *reverted, struct error *error);
 
-/* One line per object: `+ backend web 10.0.0.13: weight 1`, `- ...`, `~ service web: forward ipip (file: forward dsr)`. Compares anything with a file, see overlay_make. */
-void overlay_difference(const struct overlay *overlay, const struct config *file, struct buf *out);
+/*
+ * One line per object: `+ service web backend 10.0.0.13;`, `- service web backend 10.0.0.12;`, `~ service web forward ipip; (file: forward dsr;)`.
+ * For a difference to any other file see overlay_make.
+ */
+void overlay_difference(const struct overlay *overlay, struct buf *out);
 
 /* `weir save`: the files whose text has to change so that they say what is wanted. */
 struct overlay_file {
