@@ -127,7 +127,8 @@ static enum links_change take_new(struct links *links, const struct ifinfomsg *i
 	(void)netlink_u32(attr[IFLA_MTU], &link->now.mtu);
 	link->now.up = (info->ifi_flags & IFF_UP) && (info->ifi_flags & IFF_LOWER_UP);
 	take_kind(link, attr[IFLA_LINKINFO], attr[IFLA_LINK], attr[IFLA_LINK_NETNSID]);
-	if (link->vlan.tpid != before.vlan.tpid || link->parent != before.parent || link->gone != before.gone)
+	/* A new link may be the parent of VLAN devices that were told before it. */
+	if (!before.now.name[0] || before.gone || link->vlan.tpid != before.vlan.tpid || link->parent != before.parent)
 		links->vlans_changed = true;
 	return compare(&before, link);
 }
