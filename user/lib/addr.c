@@ -42,7 +42,8 @@ int addr_parse_with_port(const char *text, size_t length, struct addr *addr, con
 			return -EINVAL;
 		if (bracket + 1 != end)
 			*port = bracket + 2;
-		if (addr_parse(text + 1, (size_t)(bracket - text) - 1, addr) < 0 || !memchr(text, ':', (size_t)(bracket - text)))
+		if (addr_parse(text + 1, (size_t)(bracket - text) - 1, addr) < 0 ||
+		    !memchr(text, ':', (size_t)(bracket - text)))
 			return -EINVAL;
 		return 0;
 	}

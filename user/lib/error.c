@@ -23,7 +23,8 @@ int error_set(struct error *error, enum error_code code, const char *format, ...
 	return -1;
 }
 
-int errors_add(struct errors *errors, const char *file, int line, int col, enum error_code code, const char *format, ...)
+int errors_add(struct errors *errors, const char *file, int line, int col, enum error_code code, const char *format,
+	       ...)
 {
 	struct error *error;
 	va_list args;
@@ -88,5 +89,6 @@ void errors_first(const struct errors *errors, struct error *error)
 	others = errors->count - 1 + errors->more;
 	used = strlen(error->text);
 	if (others)
-		snprintf(error->text + used, sizeof(error->text) - used, " (and %zu more %s)", others, others == 1 ? "error" : "errors");
+		snprintf(error->text + used, sizeof(error->text) - used, " (and %zu more %s)", others,
+			 others == 1 ? "error" : "errors");
 }

@@ -6,12 +6,12 @@
 #include <stddef.h>
 
 enum error_code { /* the exit codes of `weir` */
-	ERROR_NONE = 0,
-	ERROR_REFUSED = 1, /* refused or failed */
-	ERROR_USAGE = 2,
-	ERROR_UNREACHABLE = 3, /* no agent answers */
-	ERROR_NO_SUCH = 4,     /* no such object */
-	ERROR_TIMEOUT = 5,     /* waited in vain */
+		  ERROR_NONE = 0,
+		  ERROR_REFUSED = 1, /* refused or failed */
+		  ERROR_USAGE = 2,
+		  ERROR_UNREACHABLE = 3, /* no agent answers */
+		  ERROR_NO_SUCH = 4,     /* no such object */
+		  ERROR_TIMEOUT = 5,     /* waited in vain */
 };
 
 struct error {
@@ -36,8 +36,8 @@ struct errors {
 struct buf;
 
 /* Adds one; file may be NULL (no place). Returns -1. */
-int errors_add(struct errors *errors, const char *file, int line, int col, enum error_code code, const char *format, ...)
-	__attribute__((format(printf, 6, 7)));
+int errors_add(struct errors *errors, const char *file, int line, int col, enum error_code code, const char *format,
+	       ...) __attribute__((format(printf, 6, 7)));
 void errors_free(struct errors *errors);
 /* Appends one line each, `file:line:col: error: text` (the place left out where there is none), and how many more there are. */
 void errors_print(const struct errors *errors, struct buf *out);

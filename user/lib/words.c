@@ -62,7 +62,7 @@ static int column(const struct scanner *s)
 
 /* An error where the scanner stands now, or at the token it has read last. */
 #define FAULT_HERE(s, ...) errors_add((s)->errors, (s)->file, (s)->line, column(s), ERROR_USAGE, __VA_ARGS__)
-#define FAULT(s, ...) errors_add((s)->errors, (s)->file, (s)->token_line, (s)->token_col, ERROR_USAGE, __VA_ARGS__)
+#define FAULT(s, ...)      errors_add((s)->errors, (s)->file, (s)->token_line, (s)->token_col, ERROR_USAGE, __VA_ARGS__)
 
 static void out_of_memory(struct scanner *s)
 {
@@ -90,7 +90,8 @@ static void skip_control(struct scanner *s)
 
 static bool at_line_end(const struct scanner *s)
 {
-	return s->text[s->at] == '\n' || (s->text[s->at] == '\r' && s->at + 1 < s->length && s->text[s->at + 1] == '\n');
+	return s->text[s->at] == '\n' ||
+	       (s->text[s->at] == '\r' && s->at + 1 < s->length && s->text[s->at + 1] == '\n');
 }
 
 static void skip_comment(struct scanner *s)
@@ -339,10 +340,11 @@ static struct statement *scan_end(struct scanner *s, const struct statement *own
 	if (s->pendings && s->form == WORDS_LINE && !owner && !s->stop)
 		return make_statement(s, start);
 	if (!s->stop && s->pendings)
-		FAULT(s, "the text ends inside a statement: ; is missing after \"%s\"", word_show(&s->pending[s->pendings - 1]).text);
+		FAULT(s, "the text ends inside a statement: ; is missing after \"%s\"",
+		      word_show(&s->pending[s->pendings - 1]).text);
 	else if (!s->stop && owner)
-		FAULT(s, "the text ends inside the block of \"%s\" that begins in line %d: } is missing", word_show(owner->word).text,
-		      owner->word->line);
+		FAULT(s, "the text ends inside the block of \"%s\" that begins in line %d: } is missing",
+		      word_show(owner->word).text, owner->word->line);
 	s->stop = true;
 	s->pendings = 0;
 	return NULL;
@@ -355,7 +357,8 @@ static void missing_semicolon(struct scanner *s)
 }
 
 /* One statement; *token = what closed it: `;`, `{` (a block of its own), the `}` of the block around it, or the end. */
-static struct statement *scan_statement(struct scanner *s, const struct statement *owner, unsigned int depth, enum token *token)
+static struct statement *scan_statement(struct scanner *s, const struct statement *owner, unsigned int depth,
+					enum token *token)
 {
 	struct word word;
 	size_t start = 0;
@@ -401,14 +404,22 @@ static struct statement *scan_block(struct scanner *s, const struct statement *o
 	return first;
 }
 
-int words_scan(struct words *words, const char *text, size_t length, enum words_form form, const char *file, struct errors *errors)
+int words_scan(struct words *words, const char *text, size_t length, enum words_form form, const char *file,
+	       struct errors *errors)
 {
 	size_t before = errors->count + errors->more;
-	struct scanner s = {.text = text, .length = length, .line = 1, .form = form, .file = file, .errors = errors, .words = words};
+	struct scanner s = {.text = text,
+			    .length = length,
+			    .line = 1,
+			    .form = form,
+			    .file = file,
+			    .errors = errors,
+			    .words = words};
 
 	*words = (struct words){0};
 	if (length > WORDS_SIZE_MAX)
-		return errors_add(errors, file, 1, 1, ERROR_USAGE, "the text has %zu bytes: more than %d are not read", length, WORDS_SIZE_MAX);
+		return errors_add(errors, file, 1, 1, ERROR_USAGE, "the text has %zu bytes: more than %d are not read",
+				  length, WORDS_SIZE_MAX);
 	words->first = scan_block(&s, NULL, 0);
 	free(s.pending);
 	return errors->count + errors->more == before ? 0 : -1;

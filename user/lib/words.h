@@ -30,7 +30,7 @@ struct word {
 struct statement {
 	struct statement *next;
 	struct word *word;
-	size_t words;            /* at least 1 */
+	size_t words; /* at least 1 */
 	bool has_block;
 	struct statement *block; /* first statement inside; NULL when empty */
 	size_t start, end;       /* its bytes in the text: from its first word to behind its `;` or `}` */
@@ -50,7 +50,8 @@ enum words_form {
  * Scans the text; `file` names it in errors (NULL: without place). Goes on after an error where that makes sense, so that the tree holds what is whole.
  * 0, or -1 with at least one error added. words_free in both cases.
  */
-int words_scan(struct words *words, const char *text, size_t length, enum words_form form, const char *file, struct errors *errors);
+int words_scan(struct words *words, const char *text, size_t length, enum words_form form, const char *file,
+	       struct errors *errors);
 void words_free(struct words *words);
 
 /* Appends a word as the scanner reads it back: bare where that can be, else as a string. */

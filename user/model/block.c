@@ -11,9 +11,18 @@ static const char *where_text(unsigned int where)
 		unsigned int where;
 		const char *text;
 	} name[] = {
-		{IN_FILE, "the file itself"}, {IN_NODE, "\"node\""},	   {IN_INTERFACE, "\"interface\""}, {IN_CLUSTER, "\"cluster\""},
-		{IN_CONTROL, "\"control\""},  {IN_LIMITS, "\"limits\""},   {IN_METRICS, "\"metrics\""},	    {IN_SERVICE, "\"service\""},
-		{IN_BACKEND, "\"backend\""},  {IN_DEFAULTS, "\"defaults\""}, {IN_SERVICE_SET, "\"service set\""}, {IN_BACKEND_ADD, "\"backend add\""},
+		{IN_FILE, "the file itself"},
+		{IN_NODE, "\"node\""},
+		{IN_INTERFACE, "\"interface\""},
+		{IN_CLUSTER, "\"cluster\""},
+		{IN_CONTROL, "\"control\""},
+		{IN_LIMITS, "\"limits\""},
+		{IN_METRICS, "\"metrics\""},
+		{IN_SERVICE, "\"service\""},
+		{IN_BACKEND, "\"backend\""},
+		{IN_DEFAULTS, "\"defaults\""},
+		{IN_SERVICE_SET, "\"service set\""},
+		{IN_BACKEND_ADD, "\"backend add\""},
 		{IN_CHANGE, "a change"},
 	};
 
@@ -44,7 +53,8 @@ struct place block_place(const struct reading *r, const struct word *word)
 
 int block_not_supported(const struct reading *r, const struct word *word)
 {
-	return errors_add(r->errors, r->file, word->line, word->col, ERROR_REFUSED, "\"%s\": not supported yet", word_show(word).text);
+	return errors_add(r->errors, r->file, word->line, word->col, ERROR_REFUSED, "\"%s\": not supported yet",
+			  word_show(word).text);
 }
 
 struct block_hint block_hint(const struct word *word, const char *const *candidate, size_t candidates)
@@ -66,8 +76,8 @@ static void fault_unknown(const struct reading *r, const struct word *word, enum
 	const struct block_rule *elsewhere = find_rule(r, word, ~(unsigned int)where);
 
 	if (elsewhere) {
-		block_fault(r, word, "\"%s\" does not belong in %s: it belongs in %s", elsewhere->word, where_text(where),
-			    where_text(elsewhere->where));
+		block_fault(r, word, "\"%s\" does not belong in %s: it belongs in %s", elsewhere->word,
+			    where_text(where), where_text(elsewhere->where));
 		return;
 	}
 	for (size_t i = 0; i < r->rules; i++) {
@@ -75,13 +85,15 @@ static void fault_unknown(const struct reading *r, const struct word *word, enum
 			continue;
 		known[knowns++] = r->rule[i].word;
 		if (r->rule[i].set && used < sizeof(list))
-			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", r->rule[i].word);
+			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "",
+						 r->rule[i].word);
 	}
 	nearest = word->quoted ? NULL : words_nearest(word->text, known, knowns);
 	if (nearest)
 		block_fault(r, word, "unknown word \"%s\" (did you mean \"%s\"?)", word_show(word).text, nearest);
 	else
-		block_fault(r, word, "%s \"%s\": known in %s are %s", word->quoted ? "a word is needed here, not the string" : "unknown word",
+		block_fault(r, word, "%s \"%s\": known in %s are %s",
+			    word->quoted ? "a word is needed here, not the string" : "unknown word",
 			    word_show(word).text, where_text(where), list);
 }
 
@@ -97,7 +109,8 @@ static bool form_is_good(const struct reading *r, const struct block_rule *rule,
 		const struct word *extra = &word[rule->most + 1];
 
 		if (find_rule(r, extra, ~0u) && !statement->has_block)
-			block_fault(r, extra, "unexpected \"%s\": %s (or is ; missing before it?)", word_show(extra).text, rule->usage);
+			block_fault(r, extra, "unexpected \"%s\": %s (or is ; missing before it?)",
+				    word_show(extra).text, rule->usage);
 		else
 			block_fault(r, extra, "unexpected \"%s\": %s", word_show(extra).text, rule->usage);
 		return false;
@@ -114,7 +127,8 @@ static bool form_is_good(const struct reading *r, const struct block_rule *rule,
 }
 
 /* Remembers the word's place; false when it has been given before and may be given only once. */
-static bool is_first(const struct reading *r, const struct block_rule *rule, const struct word *word, struct block_seen *seen)
+static bool is_first(const struct reading *r, const struct block_rule *rule, const struct word *word,
+		     struct block_seen *seen)
 {
 	struct place *first = &seen->first[rule - r->rule];
 
@@ -127,13 +141,15 @@ static bool is_first(const struct reading *r, const struct block_rule *rule, con
 		return true;
 	}
 	if (first->line && r->config)
-		block_fault(r, word, "\"%s\" is given twice, first at %s:%d:%d", rule->word, r->config->file[first->file], first->line, first->col);
+		block_fault(r, word, "\"%s\" is given twice, first at %s:%d:%d", rule->word,
+			    r->config->file[first->file], first->line, first->col);
 	else
 		block_fault(r, word, "\"%s\" is given twice", rule->word);
 	return false;
 }
 
-static void read_one(struct reading *r, const struct statement *statement, enum block_where where, struct block_seen *seen)
+static void read_one(struct reading *r, const struct statement *statement, enum block_where where,
+		     struct block_seen *seen)
 {
 	const struct block_rule *rule = find_rule(r, statement->word, where);
 
@@ -160,7 +176,8 @@ static size_t find_cut(const struct reading *r, const struct statement *statemen
 	return 0;
 }
 
-void block_read_statement(struct reading *r, const struct statement *statement, enum block_where where, struct block_seen *seen)
+void block_read_statement(struct reading *r, const struct statement *statement, enum block_where where,
+			  struct block_seen *seen)
 {
 	struct statement rest = *statement;
 	size_t cut;
@@ -168,7 +185,8 @@ void block_read_statement(struct reading *r, const struct statement *statement, 
 	while ((cut = find_cut(r, &rest, where))) {
 		struct statement before = {.word = rest.word, .words = cut};
 
-		block_fault(r, &rest.word[cut], "; is missing after \"%s\" in line %d", word_show(&rest.word[cut - 1]).text, rest.word[cut - 1].line);
+		block_fault(r, &rest.word[cut], "; is missing after \"%s\" in line %d",
+			    word_show(&rest.word[cut - 1]).text, rest.word[cut - 1].line);
 		read_one(r, &before, where, seen);
 		rest.word += cut;
 		rest.words -= cut;

@@ -16,7 +16,8 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-	{"service", "add", "service add NAME { listen ADDR tcp|udp PORT...; backend ADDR; ... }", COMMAND_SERVICE_ADD, false, true},
+	{"service", "add", "service add NAME { listen ADDR tcp|udp PORT...; backend ADDR; ... }", COMMAND_SERVICE_ADD,
+	 false, true},
 	{"service", "remove", "service remove NAME", COMMAND_SERVICE_REMOVE, false, false},
 	{"service", "set", "service set NAME WORDS", COMMAND_SERVICE_SET, false, true},
 	{"backend", "add", "backend add SERVICE ADDR [weight N]", COMMAND_BACKEND_ADD, true, true},
@@ -38,7 +39,8 @@ bool command_changes(const char *line, size_t length)
 		start++;
 	for (end = start; end < length && line[end] >= 'a' && line[end] <= 'z';)
 		end++;
-	return end - start == strlen("service") && (memcmp(line + start, "service", end - start) == 0 || memcmp(line + start, "backend", end - start) == 0);
+	return end - start == strlen("service") &&
+	       (memcmp(line + start, "service", end - start) == 0 || memcmp(line + start, "backend", end - start) == 0);
 }
 
 /* ---- options ---- */
@@ -66,7 +68,8 @@ static int read_option(struct command *command, struct reading *r, const struct 
 		seconds.length -= strlen(wait_is);
 		return value_number(r, &seconds, "--wait", 1, WAIT_MAX_S, &command->wait_s);
 	} else {
-		return block_fault(r, word, "unknown option \"%s\"%s", word_show(word).text, block_hint(word, options, 3).text);
+		return block_fault(r, word, "unknown option \"%s\"%s", word_show(word).text,
+				   block_hint(word, options, 3).text);
 	}
 	return 0;
 }
@@ -116,7 +119,8 @@ static const struct verb *find_verb(struct reading *r, const struct statement *s
 	else if (statement->words < 2)
 		block_fault(r, object, "\"%s\" needs more words: see weir %s in weir(8)", object->text, object->text);
 	else
-		block_fault(r, word, "unknown command \"%s %s\"%s", object->text, word_show(word).text, block_hint(word, known, knowns).text);
+		block_fault(r, word, "unknown command \"%s %s\"%s", object->text, word_show(word).text,
+			    block_hint(word, known, knowns).text);
 	return NULL;
 }
 
@@ -132,15 +136,18 @@ static int cut_head(struct command *command, struct reading *r, const struct ver
 	if (first->words)
 		return 0;
 	if (first->has_block && first->next)
-		return block_fault(r, first->next->word, "unexpected \"%s\": %s", word_show(first->next->word).text, verb->usage);
+		return block_fault(r, first->next->word, "unexpected \"%s\": %s", word_show(first->next->word).text,
+				   verb->usage);
 	command->body = first->has_block ? first->block : first->next;
 	return 0;
 }
 
 /* The service's name and, where the verb wants one, the backend's address. */
-static int read_object(struct command *command, struct reading *r, const struct verb *verb, const struct statement *first)
+static int read_object(struct command *command, struct reading *r, const struct verb *verb,
+		       const struct statement *first)
 {
-	if (first->words > 2 && value_name(r, &first->word[2], "service", command->service, sizeof(command->service)) < 0)
+	if (first->words > 2 &&
+	    value_name(r, &first->word[2], "service", command->service, sizeof(command->service)) < 0)
 		return -1;
 	if (verb->addr && first->words > 3 && schema_backend_address(r, &first->word[3], &command->addr) < 0)
 		return -1;
@@ -166,7 +173,8 @@ static int read_line(struct command *command, struct reading *r)
 	if (read_object(command, r, verb, first) < 0)
 		return -1;
 	if (!verb->body && command->body)
-		return block_fault(r, command->body->word, "unexpected \"%s\": %s", word_show(command->body->word).text, verb->usage);
+		return block_fault(r, command->body->word, "unexpected \"%s\": %s", word_show(command->body->word).text,
+				   verb->usage);
 	if (verb->verb == COMMAND_BACKEND_WEIGHT && !is_one_word(command->body))
 		return errors_add(r->errors, NULL, 0, 0, ERROR_USAGE, "one number is needed: %s", verb->usage);
 	return 0;

@@ -38,13 +38,13 @@ struct command {
 	char service[WEIR_NAME_MAX];
 	struct addr addr; /* none for `service` verbs */
 	bool force, no_wait, wait;
-	uint32_t wait_s;  /* of --wait=SECONDS; 0 = not given */
+	uint32_t wait_s;        /* of --wait=SECONDS; 0 = not given */
 	struct words words;     /* memory of body */
 	struct statement *body; /* the file's words behind the object */
 };
 
 struct command_result {
-	bool changed; /* false: it was so already */
+	bool changed;   /* false: it was so already */
 	char text[256]; /* `backend 10.0.0.13 added to "web"`, `backend 10.0.0.13 of "web": already draining` */
 };
 
@@ -54,6 +54,7 @@ bool command_changes(const char *line, size_t length);
 int command_parse(struct command *command, const char *line, size_t length, struct error *error);
 void command_free(struct command *command);
 /* Changes `wanted`, checked by the same rules as a file; on error (-1) it is as it was. ERROR_NO_SUCH with a hint, ERROR_USAGE, ERROR_REFUSED. */
-int command_apply(const struct command *command, struct config *wanted, struct command_result *result, struct error *error);
+int command_apply(const struct command *command, struct config *wanted, struct command_result *result,
+		  struct error *error);
 
 #endif

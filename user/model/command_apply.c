@@ -20,7 +20,7 @@ struct change {
 };
 
 #define REFUSE(change, ...) error_set((change)->error, ERROR_REFUSED, __VA_ARGS__)
-#define TELL(change, ...) snprintf((change)->result->text, sizeof((change)->result->text), __VA_ARGS__)
+#define TELL(change, ...)   snprintf((change)->result->text, sizeof((change)->result->text), __VA_ARGS__)
 
 static int out_of_memory(const struct change *change)
 {
@@ -37,8 +37,8 @@ static int no_such_service(const struct change *change)
 	for (; name && names < change->config->services; names++)
 		name[names] = change->config->service[names].name;
 	nearest = words_nearest(change->command->service, name, names);
-	error_set(change->error, ERROR_NO_SUCH, "service \"%s\": no such service%s%s%s", change->command->service, nearest ? " (did you mean \"" : "",
-		  nearest ? nearest : "", nearest ? "\"?)" : "");
+	error_set(change->error, ERROR_NO_SUCH, "service \"%s\": no such service%s%s%s", change->command->service,
+		  nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
 	free(name);
 	return -1;
 }
@@ -52,8 +52,8 @@ static int no_such_backend(const struct change *change)
 	for (size_t i = 0; text && name && i < backends; i++)
 		name[i] = addr_format(&change->service->backend[i].addr, text[i]);
 	nearest = words_nearest(change->addr, name, text && name ? backends : 0);
-	error_set(change->error, ERROR_NO_SUCH, "backend %s of \"%s\": no such backend%s%s%s", change->addr, change->service->name,
-		  nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
+	error_set(change->error, ERROR_NO_SUCH, "backend %s of \"%s\": no such backend%s%s%s", change->addr,
+		  change->service->name, nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
 	free(text);
 	free(name);
 	return -1;
@@ -62,7 +62,8 @@ static int no_such_backend(const struct change *change)
 /* ---- the file's words ---- */
 
 /* Reads the command's words into service or backend. */
-static int read_words(const struct change *change, struct config_service *service, struct config_backend *backend, enum block_where where)
+static int read_words(const struct change *change, struct config_service *service, struct config_backend *backend,
+		      enum block_where where)
 {
 	struct errors errors = {0};
 	struct reading r;
@@ -86,7 +87,8 @@ static int check_last(const struct change *change, const char *what)
 	for (size_t i = 0; i < change->service->backends; i++)
 		if (&change->service->backend[i] != change->backend && config_backend_up(&change->service->backend[i]))
 			return 0;
-	return REFUSE(change, "backend %s of \"%s\": is the last one that is up: %s needs --force", change->addr, change->service->name, what);
+	return REFUSE(change, "backend %s of \"%s\": is the last one that is up: %s needs --force", change->addr,
+		      change->service->name, what);
 }
 
 /* ---- services ---- */
@@ -108,14 +110,17 @@ static int add_read_service(struct change *change, const struct config_service *
 {
 	const char *name = change->command->service;
 
-	if (change->service && config_service_same_words(change->service, service) && same_backends(change->service, service)) {
+	if (change->service && config_service_same_words(change->service, service) &&
+	    same_backends(change->service, service)) {
 		TELL(change, "service \"%s\": already there", name);
 		return 0;
 	}
 	if (change->service)
-		return REFUSE(change, "service \"%s\": is there already, with other words: use service set, backend add", name);
+		return REFUSE(change,
+			      "service \"%s\": is there already, with other words: use service set, backend add", name);
 	if (!service->listeners)
-		return error_set(change->error, ERROR_USAGE, "service \"%s\": has no listen: for which address, protocol and ports is it?", name);
+		return error_set(change->error, ERROR_USAGE,
+				 "service \"%s\": has no listen: for which address, protocol and ports is it?", name);
 	if (config_add_service(change->config, service) < 0)
 		return out_of_memory(change);
 	change->result->changed = true;
@@ -152,7 +157,8 @@ static int service_set(struct change *change)
 	int err;
 
 	if (!change->command->body)
-		return error_set(change->error, ERROR_USAGE, "service \"%s\": set what? service set NAME WORDS", service->name);
+		return error_set(change->error, ERROR_USAGE, "service \"%s\": set what? service set NAME WORDS",
+				 service->name);
 	if (config_service_copy(&was, service) < 0)
 		return out_of_memory(change);
 	/* What is not mentioned stays; listeners that are given replace all that there are. */
@@ -161,7 +167,8 @@ static int service_set(struct change *change)
 	set.listeners = 0;
 	err = read_words(change, &set, NULL, IN_SERVICE_SET);
 	if (!err && set.slots != service->slots)
-		err = REFUSE(change, "service \"%s\": slots is %u and fixed while the service lives", service->name, service->slots);
+		err = REFUSE(change, "service \"%s\": slots is %u and fixed while the service lives", service->name,
+			     service->slots);
 	if (!err) {
 		service->forward = set.forward;
 		service->affinity = set.affinity;
@@ -172,7 +179,8 @@ static int service_set(struct change *change)
 			set.listener = NULL;
 		}
 		change->result->changed = !config_service_same_words(&was, service);
-		TELL(change, "service \"%s\"%s", service->name, change->result->changed ? " changed" : ": is so already");
+		TELL(change, "service \"%s\"%s", service->name,
+		     change->result->changed ? " changed" : ": is so already");
 	}
 	free(set.listener);
 	config_service_free(&was);
@@ -192,9 +200,11 @@ static int backend_add(struct change *change)
 		return 0;
 	}
 	if (change->backend)
-		return REFUSE(change, "backend %s of \"%s\": is there already, %s: use backend %s", change->addr, change->service->name,
-			      change->backend->state == BACKEND_ENABLED ? "with other words" :
-			      change->backend->state == BACKEND_DRAINING ? "draining" : "disabled",
+		return REFUSE(change, "backend %s of \"%s\": is there already, %s: use backend %s", change->addr,
+			      change->service->name,
+			      change->backend->state == BACKEND_ENABLED    ? "with other words"
+			      : change->backend->state == BACKEND_DRAINING ? "draining"
+									   : "disabled",
 			      change->backend->state == BACKEND_ENABLED ? "set" : "enable");
 	if (config_add_backend(change->service, &backend) < 0)
 		return out_of_memory(change);
@@ -244,7 +254,8 @@ static int backend_enable(struct change *change)
 	size_t used = strlen(change->result->text);
 
 	if (!err && change->backend->weight == 0)
-		snprintf(change->result->text + used, sizeof(change->result->text) - used, ", but it gets no new flows: its weight is 0");
+		snprintf(change->result->text + used, sizeof(change->result->text) - used,
+			 ", but it gets no new flows: its weight is 0");
 	return err;
 }
 
@@ -260,7 +271,9 @@ static int put_backend(struct change *change, const struct config_backend *set)
 	*change->backend = *set;
 	change->result->changed = true;
 	TELL(change, "backend %s of \"%s\": weight %u%s", change->addr, change->service->name, set->weight,
-	     set->state == BACKEND_DRAINING ? ", draining" : set->state == BACKEND_DISABLED ? ", disabled" : "");
+	     set->state == BACKEND_DRAINING   ? ", draining"
+	     : set->state == BACKEND_DISABLED ? ", disabled"
+					      : "");
 	return 0;
 }
 
@@ -269,7 +282,8 @@ static int backend_set(struct change *change)
 	struct config_backend set = *change->backend;
 
 	if (!change->command->body)
-		return error_set(change->error, ERROR_USAGE, "backend %s of \"%s\": set what? backend set SERVICE ADDR weight N", change->addr,
+		return error_set(change->error, ERROR_USAGE,
+				 "backend %s of \"%s\": set what? backend set SERVICE ADDR weight N", change->addr,
 				 change->service->name);
 	/* A state that is given replaces the one there is. */
 	set.state = BACKEND_ENABLED;
@@ -299,10 +313,11 @@ static int backend_weight(struct change *change)
 /* ---- all together ---- */
 
 static int (*const apply[])(struct change *change) = {
-	[COMMAND_SERVICE_ADD] = service_add,	     [COMMAND_SERVICE_REMOVE] = service_remove,   [COMMAND_SERVICE_SET] = service_set,
-	[COMMAND_BACKEND_ADD] = backend_add,	     [COMMAND_BACKEND_REMOVE] = backend_remove,   [COMMAND_BACKEND_DRAIN] = backend_drain,
-	[COMMAND_BACKEND_ENABLE] = backend_enable,   [COMMAND_BACKEND_DISABLE] = backend_disable, [COMMAND_BACKEND_SET] = backend_set,
-	[COMMAND_BACKEND_WEIGHT] = backend_weight,
+	[COMMAND_SERVICE_ADD] = service_add,       [COMMAND_SERVICE_REMOVE] = service_remove,
+	[COMMAND_SERVICE_SET] = service_set,       [COMMAND_BACKEND_ADD] = backend_add,
+	[COMMAND_BACKEND_REMOVE] = backend_remove, [COMMAND_BACKEND_DRAIN] = backend_drain,
+	[COMMAND_BACKEND_ENABLE] = backend_enable, [COMMAND_BACKEND_DISABLE] = backend_disable,
+	[COMMAND_BACKEND_SET] = backend_set,       [COMMAND_BACKEND_WEIGHT] = backend_weight,
 };
 
 static int run(struct change *change)
@@ -317,7 +332,8 @@ static int run(struct change *change)
 		return apply[command->verb](change);
 	addr_format(&command->addr, change->addr);
 	change->backend = config_backend(change->service, &command->addr);
-	if (!change->backend && command->verb == COMMAND_BACKEND_REMOVE && config_is_gone(change->config, command->service, &command->addr)) {
+	if (!change->backend && command->verb == COMMAND_BACKEND_REMOVE &&
+	    config_is_gone(change->config, command->service, &command->addr)) {
 		TELL(change, "backend %s of \"%s\": already removed", change->addr, command->service);
 		return 0;
 	}
@@ -326,7 +342,8 @@ static int run(struct change *change)
 	return apply[command->verb](change);
 }
 
-int command_apply(const struct command *command, struct config *wanted, struct command_result *result, struct error *error)
+int command_apply(const struct command *command, struct config *wanted, struct command_result *result,
+		  struct error *error)
 {
 	struct config config;
 	struct change change = {.command = command, .config = &config, .result = result, .error = error};

@@ -23,7 +23,8 @@ void config_init(struct config *config)
 
 void config_service_init(struct config_service *service)
 {
-	*service = (struct config_service){.forward = WEIR_DSR, .affinity = WEIR_AFFINITY_FLOW, .slots = SLOTS_PER_SERVICE};
+	*service = (struct config_service){
+		.forward = WEIR_DSR, .affinity = WEIR_AFFINITY_FLOW, .slots = SLOTS_PER_SERVICE};
 }
 
 void config_service_free(struct config_service *service)
@@ -189,18 +190,21 @@ void config_remove_backend(struct config_service *service, const struct addr *ad
 
 	if (!backend)
 		return;
-	memmove(backend, backend + 1, (service->backends - (size_t)(backend - service->backend) - 1) * sizeof(*backend));
+	memmove(backend, backend + 1,
+		(service->backends - (size_t)(backend - service->backend) - 1) * sizeof(*backend));
 	service->backends--;
 }
 
 bool config_service_same_words(const struct config_service *a, const struct config_service *b)
 {
-	if (a->forward != b->forward || a->affinity != b->affinity || a->slots != b->slots || a->listeners != b->listeners)
+	if (a->forward != b->forward || a->affinity != b->affinity || a->slots != b->slots ||
+	    a->listeners != b->listeners)
 		return false;
 	for (size_t i = 0; i < a->listeners; i++) {
 		const struct config_listener *x = &a->listener[i], *y = &b->listener[i];
 
-		if (addr_compare(&x->vip, &y->vip) != 0 || x->proto != y->proto || x->first != y->first || x->last != y->last)
+		if (addr_compare(&x->vip, &y->vip) != 0 || x->proto != y->proto || x->first != y->first ||
+		    x->last != y->last)
 			return false;
 	}
 	return true;
@@ -208,7 +212,8 @@ bool config_service_same_words(const struct config_service *a, const struct conf
 
 bool config_backend_same(const struct config_backend *a, const struct config_backend *b)
 {
-	return addr_compare(&a->addr, &b->addr) == 0 && a->weight == b->weight && a->state == b->state && a->fallback == b->fallback;
+	return addr_compare(&a->addr, &b->addr) == 0 && a->weight == b->weight && a->state == b->state &&
+	       a->fallback == b->fallback;
 }
 
 void config_add_gone(struct config *config, const char *service, const struct addr *addr)

@@ -39,8 +39,8 @@ struct config_limits {
 
 struct config_listener {
 	struct addr vip;
-	uint8_t proto;            /* IPPROTO_TCP, IPPROTO_UDP */
-	uint16_t first, last;     /* ports, host order; `any` = 0..65535 */
+	uint8_t proto;        /* IPPROTO_TCP, IPPROTO_UDP */
+	uint16_t first, last; /* ports, host order; `any` = 0..65535 */
 	struct place place;
 };
 
@@ -60,9 +60,9 @@ struct config_service {
 	char name[WEIR_NAME_MAX];
 	struct config_listener *listener;
 	size_t listeners;
-	enum weir_forward forward;   /* default dsr */
-	enum weir_affinity affinity; /* default flow */
-	uint32_t slots;              /* 4096, 16384 (default), 65536 */
+	enum weir_forward forward;      /* default dsr */
+	enum weir_affinity affinity;    /* default flow */
+	uint32_t slots;                 /* 4096, 16384 (default), 65536 */
 	struct config_backend *backend; /* in the file's order, fallbacks among them */
 	size_t backends;
 	bool runtime; /* its own words differ from the file by a command */
@@ -88,7 +88,7 @@ struct config {
 	struct config_limits limits;
 	char metrics_file[256]; /* empty = none */
 	uint32_t metrics_every_ms;
-	char write_group[32]; /* control { write group NAME; }, empty = root only */
+	char write_group[32];           /* control { write group NAME; }, empty = root only */
 	struct config_service *service; /* in the file's order */
 	size_t services;
 	struct config_gone gone[CONFIG_GONE]; /* the latest ones, a ring */

@@ -31,7 +31,8 @@ static struct place_shown show(const struct config *config, const struct place *
 	struct place_shown shown = {.text = ""};
 
 	if (place->line && place->file < config->files)
-		snprintf(shown.text, sizeof(shown.text), " (%s:%d:%d)", config->file[place->file], place->line, place->col);
+		snprintf(shown.text, sizeof(shown.text), " (%s:%d:%d)", config->file[place->file], place->line,
+			 place->col);
 	return shown;
 }
 
@@ -91,7 +92,9 @@ static struct entry *sorted_listeners(const struct config *config, size_t *count
 	for (size_t s = 0; s < config->services; s++) {
 		for (size_t i = 0; i < config->service[s].listeners; i++) {
 			const struct config_listener *listener = &config->service[s].listener[i];
-			enum listener_kind kind = listener->first == listener->last ? KIND_EXACT : listener->first == 0 ? KIND_ANY : KIND_RANGE;
+			enum listener_kind kind = listener->first == listener->last ? KIND_EXACT
+						  : listener->first == 0            ? KIND_ANY
+										    : KIND_RANGE;
 
 			entry[*count] = (struct entry){&config->service[s], listener, *count, kind};
 			++*count;
@@ -103,21 +106,26 @@ static struct entry *sorted_listeners(const struct config *config, size_t *count
 
 static bool same_group(const struct entry *a, const struct entry *b)
 {
-	return addr_compare(&a->listener->vip, &b->listener->vip) == 0 && a->listener->proto == b->listener->proto && a->kind == b->kind;
+	return addr_compare(&a->listener->vip, &b->listener->vip) == 0 && a->listener->proto == b->listener->proto &&
+	       a->kind == b->kind;
 }
 
-static void fault_overlap(const struct config *config, const struct entry *a, const struct entry *b, struct errors *errors)
+static void fault_overlap(const struct config *config, const struct entry *a, const struct entry *b,
+			  struct errors *errors)
 {
 	const struct entry *first = a->order < b->order ? a : b, *second = first == a ? b : a;
 	char vip[ADDR_TEXT], ports[16], others[16];
 
-	FAULT(config, errors, &second->listener->place, "service \"%s\": listen %s %s %s: overlaps %s of service \"%s\"%s", second->service->name,
-	      addr_format(&second->listener->vip, vip), protocol(second->listener->proto), ports_text(second->listener, ports),
-	      ports_text(first->listener, others), first->service->name, show(config, &first->listener->place).text);
+	FAULT(config, errors, &second->listener->place,
+	      "service \"%s\": listen %s %s %s: overlaps %s of service \"%s\"%s", second->service->name,
+	      addr_format(&second->listener->vip, vip), protocol(second->listener->proto),
+	      ports_text(second->listener, ports), ports_text(first->listener, others), first->service->name,
+	      show(config, &first->listener->place).text);
 }
 
 /* An exact port within a range, or a range within `any`, is meant; two of one kind are not. */
-static void check_overlaps(const struct config *config, const struct entry *entry, size_t entries, struct errors *errors)
+static void check_overlaps(const struct config *config, const struct entry *entry, size_t entries,
+			   struct errors *errors)
 {
 	const struct entry *reaching = NULL; /* of its group so far the one that goes furthest */
 
@@ -142,7 +150,8 @@ static size_t stretches(const size_t count[3])
 }
 
 /* Entries of one VIP: room in its tables? */
-static void check_stretches(const struct config *config, const struct entry *entry, size_t entries, struct errors *errors)
+static void check_stretches(const struct config *config, const struct entry *entry, size_t entries,
+			    struct errors *errors)
 {
 	size_t count[2][3] = {{0}}, total;
 	char vip[ADDR_TEXT];
@@ -151,7 +160,8 @@ static void check_stretches(const struct config *config, const struct entry *ent
 		count[entry[i].listener->proto == IPPROTO_UDP][entry[i].kind]++;
 	total = stretches(count[0]) + stretches(count[1]);
 	if (total > WEIR_LISTENERS_MAX)
-		FAULT(config, errors, &entry[entries - 1].listener->place, "VIP %s: its listeners make up to %zu stretches of ports, %d is the most",
+		FAULT(config, errors, &entry[entries - 1].listener->place,
+		      "VIP %s: its listeners make up to %zu stretches of ports, %d is the most",
 		      addr_format(&entry->listener->vip, vip), total, WEIR_LISTENERS_MAX);
 }
 
@@ -161,7 +171,8 @@ static size_t check_vips(const struct config *config, const struct entry *entry,
 	size_t vips = 0;
 
 	for (size_t i = 0, end; i < entries; i = end) {
-		for (end = i + 1; end < entries && addr_compare(&entry[i].listener->vip, &entry[end].listener->vip) == 0; end++)
+		for (end = i + 1;
+		     end < entries && addr_compare(&entry[i].listener->vip, &entry[end].listener->vip) == 0; end++)
 			;
 		check_stretches(config, &entry[i], end - i, errors);
 		vips++;
@@ -178,7 +189,8 @@ static int compare_vip(const void *key, const void *element)
 
 static int compare_backends(const void *left, const void *right)
 {
-	const struct config_backend *a = *(const struct config_backend *const *)left, *b = *(const struct config_backend *const *)right;
+	const struct config_backend *a = *(const struct config_backend *const *)left,
+				    *b = *(const struct config_backend *const *)right;
 	int order = addr_compare(&a->addr, &b->addr);
 
 	return order ? order : a < b ? -1 : a > b;
@@ -197,28 +209,31 @@ static void check_twins(const struct config *config, const struct config_service
 		errors_add(errors, NULL, 0, 0, ERROR_REFUSED, "out of memory");
 	for (size_t i = 1; sorted && i < service->backends; i++)
 		if (addr_compare(&sorted[i]->addr, &sorted[i - 1]->addr) == 0)
-			FAULT(config, errors, &sorted[i]->place, "backend %s: is given twice in service \"%s\"%s", addr_format(&sorted[i]->addr, text),
-			      service->name, show(config, &sorted[i - 1]->place).text);
+			FAULT(config, errors, &sorted[i]->place, "backend %s: is given twice in service \"%s\"%s",
+			      addr_format(&sorted[i]->addr, text), service->name,
+			      show(config, &sorted[i - 1]->place).text);
 	free(sorted);
 }
 
-static void check_backends(const struct config *config, const struct config_service *service, const struct entry *entry, size_t entries,
-			   struct errors *errors)
+static void check_backends(const struct config *config, const struct config_service *service, const struct entry *entry,
+			   size_t entries, struct errors *errors)
 {
 	char text[ADDR_TEXT];
 
 	check_twins(config, service, errors);
 	if (service->backends > CONFIG_BACKENDS_MAX)
-		FAULT(config, errors, &service->place, "service \"%s\": has %zu backends, %d is the most", service->name, service->backends,
-		      CONFIG_BACKENDS_MAX);
+		FAULT(config, errors, &service->place, "service \"%s\": has %zu backends, %d is the most",
+		      service->name, service->backends, CONFIG_BACKENDS_MAX);
 	for (size_t i = 0; i < service->backends; i++) {
 		const struct config_backend *backend = &service->backend[i];
-		const struct entry *vip = entries ? bsearch(&backend->addr, entry, entries, sizeof(*entry), compare_vip) : NULL;
+		const struct entry *vip =
+			entries ? bsearch(&backend->addr, entry, entries, sizeof(*entry), compare_vip) : NULL;
 
 		if (vip)
 			FAULT(config, errors, &backend->place,
 			      "backend %s: is also a VIP of service \"%s\"%s; a backend is named by an address of its own",
-			      addr_format(&backend->addr, text), vip->service->name, show(config, &vip->listener->place).text);
+			      addr_format(&backend->addr, text), vip->service->name,
+			      show(config, &vip->listener->place).text);
 	}
 }
 
@@ -237,15 +252,18 @@ static void check_limits(const struct config *config, size_t vips, struct errors
 	if (!place->line && config->services)
 		place = &config->service[config->services - 1].place;
 	if (config->services > limits->services)
-		FAULT(config, errors, place, "limits: services %u is less than the %zu that are configured", limits->services, config->services);
+		FAULT(config, errors, place, "limits: services %u is less than the %zu that are configured",
+		      limits->services, config->services);
 	/* The data path's backend 0 stands for "none". */
 	if (backends >= limits->backends)
-		FAULT(config, errors, place, "limits: backends %u: must be more than the %zu that are configured", limits->backends, backends);
+		FAULT(config, errors, place, "limits: backends %u: must be more than the %zu that are configured",
+		      limits->backends, backends);
 	if (vips > limits->vips)
-		FAULT(config, errors, place, "limits: vips %u is less than the %zu that are configured", limits->vips, vips);
+		FAULT(config, errors, place, "limits: vips %u is less than the %zu that are configured", limits->vips,
+		      vips);
 	if (slots > limits->slots)
-		FAULT(config, errors, place, "limits: slots %u is less than the %llu that the services have together", limits->slots,
-		      (unsigned long long)slots);
+		FAULT(config, errors, place, "limits: slots %u is less than the %llu that the services have together",
+		      limits->slots, (unsigned long long)slots);
 }
 
 int config_check(const struct config *config, struct errors *errors)
@@ -291,7 +309,8 @@ static void check_fixed_interfaces(const struct config *running, const struct co
 	}
 	for (size_t i = 0; i < running->interfaces; i++)
 		if (!interface(wanted, running->interface[i].name))
-			FAULT(wanted, errors, &nowhere, "interface \"%s\": is no longer there; the list " FIXED, running->interface[i].name);
+			FAULT(wanted, errors, &nowhere, "interface \"%s\": is no longer there; the list " FIXED,
+			      running->interface[i].name);
 }
 
 static void check_fixed_limits(const struct config *running, const struct config *wanted, struct errors *errors)
@@ -309,7 +328,8 @@ static void check_fixed_limits(const struct config *running, const struct config
 
 	for (size_t i = 0; i < sizeof(limit) / sizeof(limit[0]); i++)
 		if (limit[i].have != limit[i].want)
-			FAULT(wanted, errors, &want->place, "limits: %s is %u, not %u: it " FIXED, limit[i].word, limit[i].have, limit[i].want);
+			FAULT(wanted, errors, &want->place, "limits: %s is %u, not %u: it " FIXED, limit[i].word,
+			      limit[i].have, limit[i].want);
 }
 
 int config_check_fixed(const struct config *running, const struct config *wanted, struct errors *errors)
@@ -325,7 +345,8 @@ int config_check_fixed(const struct config *running, const struct config *wanted
 		const struct config_service *want = &wanted->service[i], *have = config_service(running, want->name);
 
 		if (have && have->slots != want->slots)
-			FAULT(wanted, errors, &want->place, "service \"%s\": slots is %u, not %u: it is fixed while the service lives", want->name,
+			FAULT(wanted, errors, &want->place,
+			      "service \"%s\": slots is %u, not %u: it is fixed while the service lives", want->name,
 			      have->slots, want->slots);
 	}
 	return errors->count + errors->more == before ? 0 : -1;

@@ -116,8 +116,8 @@ static void node_text(const struct config *config, struct buf *out)
 
 static void settings_text(const struct config *config, struct buf *out)
 {
-	buf_printf(out, "limits { services %u; backends %u; vips %u; slots %u; }\n", config->limits.services, config->limits.backends,
-		   config->limits.vips, config->limits.slots);
+	buf_printf(out, "limits { services %u; backends %u; vips %u; slots %u; }\n", config->limits.services,
+		   config->limits.backends, config->limits.vips, config->limits.slots);
 	if (config->write_group[0]) {
 		buf_puts(out, "control { write group ");
 		words_quote(out, config->write_group, strlen(config->write_group));

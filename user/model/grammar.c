@@ -47,8 +47,8 @@ static int compare_places(const void *left, const void *right, void *arg)
 	return strcmp(a->text, b->text);
 }
 
-int grammar_parse(struct config *config, const char *file, const char *text, size_t length, const struct grammar_reader *reader,
-		  struct errors *errors)
+int grammar_parse(struct config *config, const char *file, const char *text, size_t length,
+		  const struct grammar_reader *reader, struct errors *errors)
 {
 	size_t before = errors->count + errors->more;
 	struct block_seen seen = {0};

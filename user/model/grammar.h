@@ -27,8 +27,8 @@ extern const struct grammar_reader grammar_files;
  * 0 with config filled, or -1 with at least one error added, in the order of their places, and an empty config.
  * `file` names the text in messages and is where `include` starts from; reader may be NULL: then `include` is refused.
  */
-int grammar_parse(struct config *config, const char *file, const char *text, size_t length, const struct grammar_reader *reader,
-		  struct errors *errors);
+int grammar_parse(struct config *config, const char *file, const char *text, size_t length,
+		  const struct grammar_reader *reader, struct errors *errors);
 /* The same for a file. */
 int grammar_load(struct config *config, const char *path, struct errors *errors);
 

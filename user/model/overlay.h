@@ -43,6 +43,11 @@ struct overlay { /* all zero = empty */
 void overlay_free(struct overlay *overlay);
 /* Appends a change, which then belongs to the overlay. 0 or -ENOMEM. */
 int overlay_add(struct overlay *overlay, const struct overlay_change *change);
+/* Takes out the changes that are marked. */
+void overlay_drop(struct overlay *overlay, const bool *dropped);
+/* The change of an object (backend none: the service's own words), or NULL. */
+const struct overlay_change *overlay_find(const struct overlay *overlay, const char *service,
+					  const struct addr *backend);
 
 /* State text -> overlay and back. `file` names the text in errors. 0, or -1 with errors added (then the overlay is empty). */
 int overlay_parse(struct overlay *overlay, const char *file, const char *text, size_t length, struct errors *errors);
@@ -64,8 +69,8 @@ int overlay_apply(struct overlay *overlay, const struct config *file, struct con
  * Takes back runtime changes: all (service NULL), of one service and its backends (addr NULL), of one backend; wanted = what then is wanted. *reverted = how many.
  * 0, or -1 with error filled and nothing changed (ERROR_NO_SUCH where neither file nor overlay knows the object).
  */
-int overlay_revert(struct overlay *overlay, const struct config *file, const char *service, const struct addr *addr, struct config *wanted,
-		   size_t *reverted, struct error *error);
+int overlay_revert(struct overlay *overlay, const struct config *file, const char *service, const struct addr *addr,
+		   struct config *wanted, size_t *reverted, struct error *error);
 
 /*
  * One line per object: `+ service web backend 10.0.0.13;`, `- service web backend 10.0.0.12;`, `~ service web forward ipip; (file: forward dsr;)`.
@@ -89,8 +94,8 @@ struct overlay_files {
  * else stays byte for byte. The result is loaded again and compared before it is given back. 0, or -1 with error filled.
  * Writing (and keeping a copy) is the caller's: lib/file.h.
  */
-int overlay_save(const struct overlay *overlay, const struct config *wanted, const char *path, const struct grammar_reader *reader,
-		 struct overlay_files *files, struct error *error);
+int overlay_save(const struct overlay *overlay, const struct config *wanted, const char *path,
+		 const struct grammar_reader *reader, struct overlay_files *files, struct error *error);
 void overlay_files_free(struct overlay_files *files);
 
 #endif

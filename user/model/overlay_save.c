@@ -24,14 +24,6 @@ struct edit {
 	size_t edits;
 };
 
-static const struct overlay_change *find_change(const struct overlay *overlay, const char *service, const struct addr *backend)
-{
-	for (size_t i = 0; i < overlay->changes; i++)
-		if (strcmp(overlay->change[i].service, service) == 0 && addr_compare(&overlay->change[i].backend, backend) == 0)
-			return &overlay->change[i];
-	return NULL;
-}
-
 /* Copies up to `start`, then `text` stands for what reaches to `end`. */
 static void replace(struct edit *edit, size_t start, size_t end, const struct buf *text)
 {
@@ -111,7 +103,7 @@ static void edit_backend(struct edit *edit, const char *service, const struct st
 		return;
 	if (statement->words < 2 || addr_parse(statement->word[1].text, statement->word[1].length, &addr) < 0)
 		return;
-	change = find_change(edit->overlay, service, &addr);
+	change = overlay_find(edit->overlay, service, &addr);
 	if (!change)
 		return;
 	if (!change->now.present) {
@@ -154,7 +146,7 @@ static void edit_service(struct edit *edit, const struct statement *statement)
 
 	if (!word_is(statement->word, "service") || statement->words != 2)
 		return;
-	own = find_change(edit->overlay, statement->word[1].text, &none);
+	own = overlay_find(edit->overlay, statement->word[1].text, &none);
 	service = config_service(edit->wanted, statement->word[1].text);
 	if (!own) {
 		edit_backends(edit, statement->word[1].text, statement);
@@ -220,8 +212,8 @@ static int add_file(struct overlay_files *files, const char *path, struct buf *t
 }
 
 /* Reads, edits and keeps all files that have to change. */
-static int edit_files(const struct overlay *overlay, const struct config *wanted, const struct grammar_reader *reader, const struct source *source,
-		      const struct config *config, struct overlay_files *files)
+static int edit_files(const struct overlay *overlay, const struct config *wanted, const struct grammar_reader *reader,
+		      const struct source *source, const struct config *config, struct overlay_files *files)
 {
 	int err = 0;
 
@@ -251,7 +243,8 @@ struct preview {
 	const struct grammar_reader *reader;
 };
 
-static int preview_list(void *arg, const char *pattern, int (*found)(void *found_arg, const char *path), void *found_arg)
+static int preview_list(void *arg, const char *pattern, int (*found)(void *found_arg, const char *path),
+			void *found_arg)
 {
 	const struct preview *preview = arg;
 
@@ -274,8 +267,8 @@ static int preview_read(void *arg, const char *path, struct buf *text)
 }
 
 /* Would the edited files say what is wanted? */
-static int prove(const struct config *wanted, const char *path, const struct grammar_reader *reader, const struct overlay_files *files,
-		 struct error *error)
+static int prove(const struct config *wanted, const char *path, const struct grammar_reader *reader,
+		 const struct overlay_files *files, struct error *error)
 {
 	struct preview preview = {files, reader};
 	struct grammar_reader previewer = {&preview, preview_list, preview_read};
@@ -292,7 +285,8 @@ static int prove(const struct config *wanted, const char *path, const struct gra
 	else if (config_copy(&copy, wanted) < 0 || overlay_make(&left, &loaded, &copy) < 0)
 		error_set(error, ERROR_REFUSED, "out of memory");
 	else if (left.changes)
-		error_set(error, ERROR_REFUSED, "%s: has been changed since it was loaded: reload first, then save", path);
+		error_set(error, ERROR_REFUSED, "%s: has been changed since it was loaded: reload first, then save",
+			  path);
 	else
 		err = 1;
 	overlay_free(&left);
@@ -309,8 +303,8 @@ static int pass_on(const struct errors *errors, struct error *error)
 	return -1;
 }
 
-int overlay_save(const struct overlay *overlay, const struct config *wanted, const char *path, const struct grammar_reader *reader,
-		 struct overlay_files *files, struct error *error)
+int overlay_save(const struct overlay *overlay, const struct config *wanted, const char *path,
+		 const struct grammar_reader *reader, struct overlay_files *files, struct error *error)
 {
 	struct errors errors = {0};
 	struct source source = {0};

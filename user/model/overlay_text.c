@@ -51,14 +51,6 @@ static void set_file(struct reading *r, const struct statement *s)
 	read_value(r, s, &whole(r)->change.file);
 }
 
-static bool is_known(const struct overlay *overlay, const struct overlay_change *change)
-{
-	for (size_t i = 0; i < overlay->changes; i++)
-		if (strcmp(overlay->change[i].service, change->service) == 0 && addr_compare(&overlay->change[i].backend, &change->backend) == 0)
-			return true;
-	return false;
-}
-
 static void read_change(struct reading *r, const struct statement *s, bool backend)
 {
 	struct change_reading *all = whole(r);
@@ -70,7 +62,7 @@ static void read_change(struct reading *r, const struct statement *s, bool backe
 	if (backend && schema_backend_address(r, &s->word[2], &change->backend) < 0)
 		return;
 	block_read(r, s->block, IN_CHANGE);
-	if (is_known(all->overlay, change))
+	if (overlay_find(all->overlay, change->service, &change->backend))
 		block_fault(r, s->word, "the change is given twice");
 	else if (overlay_add(all->overlay, change) == 0)
 		return;
@@ -92,7 +84,8 @@ static void set_backend(struct reading *r, const struct statement *s)
 
 static const struct block_rule rules[] = {
 	{"service", IN_FILE, "service NAME { now { WORDS } file { WORDS } }", 1, 1, BLOCK_NEEDED, true, set_service},
-	{"backend", IN_FILE, "backend SERVICE ADDR { now { WORDS } file { WORDS } }", 2, 2, BLOCK_NEEDED, true, set_backend},
+	{"backend", IN_FILE, "backend SERVICE ADDR { now { WORDS } file { WORDS } }", 2, 2, BLOCK_NEEDED, true,
+	 set_backend},
 	{"now", IN_CHANGE, "now { WORDS }", 0, 0, BLOCK_NEEDED, false, set_now},
 	{"file", IN_CHANGE, "file { WORDS }", 0, 0, BLOCK_NEEDED, false, set_file},
 };
@@ -104,7 +97,8 @@ int overlay_parse(struct overlay *overlay, const char *file, const char *text, s
 	struct words words;
 
 	*overlay = (struct overlay){0};
-	all.reading = (struct reading){.rule = rules, .rules = sizeof(rules) / sizeof(rules[0]), .errors = errors, .file = file};
+	all.reading = (struct reading){
+		.rule = rules, .rules = sizeof(rules) / sizeof(rules[0]), .errors = errors, .file = file};
 	words_scan(&words, text, length, WORDS_FILE, file, errors);
 	block_read(&all.reading, words.first, IN_FILE);
 	words_free(&words);
@@ -149,7 +143,9 @@ void overlay_text(const struct overlay *overlay, struct buf *out)
 {
 	size_t before = out->length;
 
-	buf_puts(out, "# Changes made by command, kept over restarts. Written by weir-agent: use weir revert and weir save.\n");
+	buf_puts(
+		out,
+		"# Changes made by command, kept over restarts. Written by weir-agent: use weir revert and weir save.\n");
 	for (size_t i = 0; i < overlay->changes; i++) {
 		const struct overlay_change *change = &overlay->change[i];
 		bool service = object_text(change, out);

@@ -10,8 +10,10 @@
 enum { WEIGHT_MAX = 1000 };
 
 const char *const schema_forward[2] = {[WEIR_DSR] = "dsr", [WEIR_IPIP] = "ipip"};
-const char *const schema_affinity[3] = {[WEIR_AFFINITY_FLOW] = "flow", [WEIR_AFFINITY_CLIENT] = "client", [WEIR_AFFINITY_NONE] = "none"};
-const char *const schema_xdp[3] = {[XDP_MODE_NATIVE] = "native", [XDP_MODE_GENERIC] = "generic", [XDP_MODE_AUTO] = "auto"};
+const char *const schema_affinity[3] = {
+	[WEIR_AFFINITY_FLOW] = "flow", [WEIR_AFFINITY_CLIENT] = "client", [WEIR_AFFINITY_NONE] = "none"};
+const char *const schema_xdp[3] = {
+	[XDP_MODE_NATIVE] = "native", [XDP_MODE_GENERIC] = "generic", [XDP_MODE_AUTO] = "auto"};
 
 static size_t faults(const struct reading *r)
 {
@@ -44,8 +46,8 @@ static void add_service(struct reading *r, const struct statement *s, const stru
 	const struct config_service *first = config_service(r->config, service->name);
 
 	if (first)
-		block_fault(r, &s->word[1], "service \"%s\": is given twice, first at %s:%d:%d", service->name, r->config->file[first->place.file],
-			    first->place.line, first->place.col);
+		block_fault(r, &s->word[1], "service \"%s\": is given twice, first at %s:%d:%d", service->name,
+			    r->config->file[first->place.file], first->place.line, first->place.col);
 	else if (r->config->services == CONFIG_SERVICES_MAX)
 		block_fault(r, s->word, "service \"%s\": more than %d services", service->name, CONFIG_SERVICES_MAX);
 	else if (config_add_service(r->config, service) < 0)
@@ -63,7 +65,8 @@ static void set_service(struct reading *r, const struct statement *s)
 	block_read(r, s->block, IN_SERVICE);
 	r->service = NULL;
 	if (named && !service.listeners && !r->torn && faults(r) == before)
-		block_fault(r, s->word, "service \"%s\": has no listen: for which address, protocol and ports is it?", service.name);
+		block_fault(r, s->word, "service \"%s\": has no listen: for which address, protocol and ports is it?",
+			    service.name);
 	if (named)
 		add_service(r, s, &service);
 	config_service_free(&service);
@@ -81,13 +84,16 @@ static int read_protocol(struct reading *r, const struct word *word, uint8_t *pr
 }
 
 /* `A:PORT [PROTO]`: the address has been read, the port is the tail of its word. */
-static void listen_short(struct reading *r, const struct statement *s, struct config_listener *listener, const char *port)
+static void listen_short(struct reading *r, const struct statement *s, struct config_listener *listener,
+			 const char *port)
 {
 	listener->proto = IPPROTO_TCP;
 	if (s->words > 3)
-		block_fault(r, &s->word[3], "unexpected \"%s\": listen ADDR:PORT [tcp|udp]", word_show(&s->word[3]).text);
+		block_fault(r, &s->word[3], "unexpected \"%s\": listen ADDR:PORT [tcp|udp]",
+			    word_show(&s->word[3]).text);
 	else if (value_ports(r, &s->word[1], port, &listener->first, &listener->last) == 0 &&
-		 (s->words < 3 || read_protocol(r, &s->word[2], &listener->proto) == 0) && config_add_listener(r->service, listener) < 0)
+		 (s->words < 3 || read_protocol(r, &s->word[2], &listener->proto) == 0) &&
+		 config_add_listener(r->service, listener) < 0)
 		out_of_memory(r, s);
 }
 
@@ -153,9 +159,10 @@ int schema_backend_address(struct reading *r, const struct word *word, struct ad
 	const char *port;
 
 	if (addr_parse_with_port(word->text, word->length, addr, &port) == 0 && port)
-		return block_fault(r, word,
-				   "backend \"%s\": a backend has no port: direct server return cannot change ports, let it listen on the VIP's port",
-				   word_show(word).text);
+		return block_fault(
+			r, word,
+			"backend \"%s\": a backend has no port: direct server return cannot change ports, let it listen on the VIP's port",
+			word_show(word).text);
 	return value_address(r, word, "backend", addr);
 }
 
@@ -165,8 +172,10 @@ static void read_backend(struct reading *r, const struct statement *s, bool fall
 	bool good;
 
 	if (s->words > 2) {
-		block_fault(r, &s->word[2], "unexpected \"%s\": words of a backend stand in its block: %s %s { %s ...; }", word_show(&s->word[2]).text,
-			    fallback ? "fallback" : "backend", word_show(&s->word[1]).text, word_show(&s->word[2]).text);
+		block_fault(r, &s->word[2],
+			    "unexpected \"%s\": words of a backend stand in its block: %s %s { %s ...; }",
+			    word_show(&s->word[2]).text, fallback ? "fallback" : "backend", word_show(&s->word[1]).text,
+			    word_show(&s->word[2]).text);
 		return;
 	}
 	good = schema_backend_address(r, &s->word[1], &backend.addr) == 0;
@@ -220,12 +229,17 @@ static void set_disabled(struct reading *r, const struct statement *s)
 
 /* ---- the table ---- */
 
-enum { OWN_WORDS = IN_SERVICE | IN_DEFAULTS | IN_SERVICE_SET, BACKEND_WORDS = IN_BACKEND | IN_BACKEND_ADD, MANY = 1 << 20 };
+enum {
+	OWN_WORDS = IN_SERVICE | IN_DEFAULTS | IN_SERVICE_SET,
+	BACKEND_WORDS = IN_BACKEND | IN_BACKEND_ADD,
+	MANY = 1 << 20
+};
 
 static const struct block_rule rules[] = {
 	{"node", IN_FILE, "node { hash-seed TEXT; }", 0, 0, BLOCK_NEEDED, false, node_set_node},
 	{"hash-seed", IN_NODE, "hash-seed TEXT", 1, 1, BLOCK_NONE, false, node_set_hash_seed},
-	{"interface", IN_FILE, "interface NAME { xdp native|generic|auto; }", 1, 1, BLOCK_ALLOWED, true, node_set_interface},
+	{"interface", IN_FILE, "interface NAME { xdp native|generic|auto; }", 1, 1, BLOCK_ALLOWED, true,
+	 node_set_interface},
 	{"xdp", IN_INTERFACE, "xdp native|generic|auto", 1, 1, BLOCK_NONE, false, node_set_xdp},
 	{"vrrp", IN_FILE, "", 0, MANY, BLOCK_ALLOWED, true, NULL},
 	{"cluster", IN_FILE, "cluster { peer ADDR; ... }", 0, 0, BLOCK_NEEDED, false, node_set_cluster},
@@ -233,7 +247,8 @@ static const struct block_rule rules[] = {
 	{"listen", IN_CLUSTER, "", 0, MANY, BLOCK_ALLOWED, true, NULL},
 	{"port", IN_CLUSTER, "", 0, MANY, BLOCK_ALLOWED, true, NULL},
 	{"key-file", IN_CLUSTER, "", 0, MANY, BLOCK_ALLOWED, true, NULL},
-	{"limits", IN_FILE, "limits { services N; backends N; vips N; slots N; }", 0, 0, BLOCK_NEEDED, false, node_set_limits},
+	{"limits", IN_FILE, "limits { services N; backends N; vips N; slots N; }", 0, 0, BLOCK_NEEDED, false,
+	 node_set_limits},
 	{"services", IN_LIMITS, "services N", 1, 1, BLOCK_NONE, false, node_set_limit_services},
 	{"backends", IN_LIMITS, "backends N", 1, 1, BLOCK_NONE, false, node_set_limit_backends},
 	{"vips", IN_LIMITS, "vips N", 1, 1, BLOCK_NONE, false, node_set_limit_vips},
@@ -247,7 +262,8 @@ static const struct block_rule rules[] = {
 	{"every", IN_METRICS, "every TIME", 1, 1, BLOCK_NONE, false, node_set_every},
 	{"include", IN_FILE, "include \"DIR/*.conf\"", 1, 1, BLOCK_NONE, true, set_include},
 	{"defaults", IN_FILE, "defaults { WORDS OF A SERVICE }", 0, 0, BLOCK_NEEDED, false, set_defaults},
-	{"service", IN_FILE, "service NAME { listen ADDR tcp|udp PORT...; backend ADDR; ... }", 1, 1, BLOCK_NEEDED, true, set_service},
+	{"service", IN_FILE, "service NAME { listen ADDR tcp|udp PORT...; backend ADDR; ... }", 1, 1, BLOCK_NEEDED,
+	 true, set_service},
 	{"listen", IN_SERVICE | IN_SERVICE_SET, "listen ADDR tcp|udp PORT...", 1, MANY, BLOCK_NONE, true, set_listen},
 	{"forward", OWN_WORDS, "forward dsr|ipip", 1, 1, BLOCK_NONE, false, set_forward},
 	{"affinity", OWN_WORDS, "affinity flow|client|none", 1, 1, BLOCK_NONE, false, set_affinity},
@@ -272,6 +288,7 @@ _Static_assert(sizeof(rules) / sizeof(rules[0]) <= BLOCK_RULES_MAX, "block_seen"
 
 void schema_begin(struct reading *r, struct config *config, struct errors *errors)
 {
-	*r = (struct reading){.rule = rules, .rules = sizeof(rules) / sizeof(rules[0]), .errors = errors, .config = config};
+	*r = (struct reading){
+		.rule = rules, .rules = sizeof(rules) / sizeof(rules[0]), .errors = errors, .config = config};
 	config_service_init(&r->defaults);
 }

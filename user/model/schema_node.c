@@ -60,8 +60,8 @@ void node_set_interface(struct reading *r, const struct statement *s)
 		const struct config_interface *other = &config->interface[i];
 
 		if (strcmp(other->name, interface.name) == 0) {
-			block_fault(r, &s->word[1], "interface \"%s\": is given twice, first at %s:%d:%d", other->name, config->file[other->place.file],
-				    other->place.line, other->place.col);
+			block_fault(r, &s->word[1], "interface \"%s\": is given twice, first at %s:%d:%d", other->name,
+				    config->file[other->place.file], other->place.line, other->place.col);
 			return;
 		}
 	}
@@ -146,7 +146,8 @@ void node_set_file(struct reading *r, const struct statement *s)
 {
 	const struct word *path = &s->word[1];
 
-	if (value_text(r, path, "file", r->config->metrics_file, sizeof(r->config->metrics_file)) == 0 && path->text[0] != '/')
+	if (value_text(r, path, "file", r->config->metrics_file, sizeof(r->config->metrics_file)) == 0 &&
+	    path->text[0] != '/')
 		block_fault(r, path, "file \"%s\": must be an absolute path", word_show(path).text);
 }
 
@@ -190,6 +191,7 @@ void node_set_limit_slots(struct reading *r, const struct statement *s)
 {
 	const struct word *word = &s->word[1];
 
-	if (value_number(r, word, "slots", SLOTS_UNIT, LIMIT_SLOTS, &r->config->limits.slots) == 0 && r->config->limits.slots % SLOTS_UNIT)
+	if (value_number(r, word, "slots", SLOTS_UNIT, LIMIT_SLOTS, &r->config->limits.slots) == 0 &&
+	    r->config->limits.slots % SLOTS_UNIT)
 		block_fault(r, word, "slots %s: must be a multiple of %d", word->text, SLOTS_UNIT);
 }

@@ -19,7 +19,8 @@ struct source_reading {
 	unsigned int depth;
 };
 
-#define FAULT(s, ...) errors_add((s)->errors, (s)->file, (s)->include->line, (s)->include->col, ERROR_REFUSED, __VA_ARGS__)
+#define FAULT(s, ...) \
+	errors_add((s)->errors, (s)->file, (s)->include->line, (s)->include->col, ERROR_REFUSED, __VA_ARGS__)
 
 static int read_text(struct source_reading *s, const char *path, const char *text, size_t length);
 
@@ -148,8 +149,8 @@ static int read_text(struct source_reading *s, const char *path, const char *tex
 	return 0;
 }
 
-int source_read(struct source *source, struct config *config, const char *file, const char *text, size_t length, const struct grammar_reader *reader,
-		struct errors *errors)
+int source_read(struct source *source, struct config *config, const char *file, const char *text, size_t length,
+		const struct grammar_reader *reader, struct errors *errors)
 {
 	struct source_reading s = {.source = source, .config = config, .reader = reader, .errors = errors};
 	size_t before = errors->count + errors->more;

@@ -25,8 +25,8 @@ struct source {
  * Scans the text named `file` and, in the place of each `include`, the files that it names; their paths are added to config->file.
  * Adds faults to errors; the list holds all that could be read. -1 when there were any.
  */
-int source_read(struct source *source, struct config *config, const char *file, const char *text, size_t length, const struct grammar_reader *reader,
-		struct errors *errors);
+int source_read(struct source *source, struct config *config, const char *file, const char *text, size_t length,
+		const struct grammar_reader *reader, struct errors *errors);
 void source_free(struct source *source);
 
 #endif

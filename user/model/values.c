@@ -26,7 +26,8 @@ int value_parse_number(const char *text, size_t length, uint32_t *out)
 	return 0;
 }
 
-int value_number(struct reading *r, const struct word *word, const char *what, uint32_t least, uint32_t most, uint32_t *out)
+int value_number(struct reading *r, const struct word *word, const char *what, uint32_t least, uint32_t most,
+		 uint32_t *out)
 {
 	uint32_t number;
 
@@ -56,7 +57,8 @@ static const char *time_text(uint32_t ms, char *text, size_t size)
 	return text;
 }
 
-int value_time(struct reading *r, const struct word *word, const char *what, uint32_t least_ms, uint32_t most_ms, uint32_t *out_ms)
+int value_time(struct reading *r, const struct word *word, const char *what, uint32_t least_ms, uint32_t most_ms,
+	       uint32_t *out_ms)
 {
 	size_t digits = strspn(word->text, "0123456789"), unit = 0;
 	char from[16], to[16];
@@ -66,19 +68,22 @@ int value_time(struct reading *r, const struct word *word, const char *what, uin
 	while (unit < TIME_UNITS && strcmp(word->text + digits, time_unit[unit].text) != 0)
 		unit++;
 	if (!word->quoted && digits && digits == word->length)
-		return block_fault(r, word, "%s %s: a time needs a unit: %sms, %ss, %sm or %sh", what, word_show(word).text, word_show(word).text,
-				   word_show(word).text, word_show(word).text, word_show(word).text);
+		return block_fault(r, word, "%s %s: a time needs a unit: %sms, %ss, %sm or %sh", what,
+				   word_show(word).text, word_show(word).text, word_show(word).text,
+				   word_show(word).text, word_show(word).text);
 	if (word->quoted || unit == TIME_UNITS || value_parse_number(word->text, digits, &number) < 0)
-		return block_fault(r, word, "%s \"%s\": not a time such as 10ms, 2s, 5m or 1h", what, word_show(word).text);
+		return block_fault(r, word, "%s \"%s\": not a time such as 10ms, 2s, 5m or 1h", what,
+				   word_show(word).text);
 	ms = (uint64_t)number * time_unit[unit].ms;
 	if (ms < least_ms || ms > most_ms)
-		return block_fault(r, word, "%s %s: out of range, %s-%s", what, word_show(word).text, time_text(least_ms, from, sizeof(from)),
-				   time_text(most_ms, to, sizeof(to)));
+		return block_fault(r, word, "%s %s: out of range, %s-%s", what, word_show(word).text,
+				   time_text(least_ms, from, sizeof(from)), time_text(most_ms, to, sizeof(to)));
 	*out_ms = (uint32_t)ms;
 	return 0;
 }
 
-int value_choice(struct reading *r, const struct word *word, const char *what, const char *const *choice, size_t choices, size_t *out)
+int value_choice(struct reading *r, const struct word *word, const char *what, const char *const *choice,
+		 size_t choices, size_t *out)
 {
 	char list[128] = "";
 	size_t used = 0;
@@ -89,9 +94,14 @@ int value_choice(struct reading *r, const struct word *word, const char *what, c
 			return 0;
 		}
 		if (used < sizeof(list))
-			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i == 0 ? "" : i + 1 == choices ? " or " : ", ", choice[i]);
+			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
+						 i == 0             ? ""
+						 : i + 1 == choices ? " or "
+								    : ", ",
+						 choice[i]);
 	}
-	return block_fault(r, word, "%s \"%s\": must be %s%s", what, word_show(word).text, list, block_hint(word, choice, choices).text);
+	return block_fault(r, word, "%s \"%s\": must be %s%s", what, word_show(word).text, list,
+			   block_hint(word, choice, choices).text);
 }
 
 int value_name(struct reading *r, const struct word *word, const char *what, char *out, size_t size)
@@ -99,7 +109,8 @@ int value_name(struct reading *r, const struct word *word, const char *what, cha
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
 	if (word->length == 0 || word->length >= size || strspn(word->text, allowed) != word->length)
-		return block_fault(r, word, "%s \"%s\": a name has 1 to %zu letters, digits and . _ -", what, word_show(word).text, size - 1);
+		return block_fault(r, word, "%s \"%s\": a name has 1 to %zu letters, digits and . _ -", what,
+				   word_show(word).text, size - 1);
 	memcpy(out, word->text, word->length + 1);
 	return 0;
 }
@@ -107,7 +118,8 @@ int value_name(struct reading *r, const struct word *word, const char *what, cha
 int value_text(struct reading *r, const struct word *word, const char *what, char *out, size_t size)
 {
 	if (word->length == 0 || word->length >= size || strlen(word->text) != word->length)
-		return block_fault(r, word, "%s \"%s\": must be a text of 1 to %zu bytes, none of them 0", what, word_show(word).text, size - 1);
+		return block_fault(r, word, "%s \"%s\": must be a text of 1 to %zu bytes, none of them 0", what,
+				   word_show(word).text, size - 1);
 	memcpy(out, word->text, word->length + 1);
 	return 0;
 }
@@ -118,8 +130,9 @@ int value_unicast(struct reading *r, const struct word *word, const char *what, 
 
 	if (addr_is_unicast(addr))
 		return 0;
-	return block_fault(r, word, "%s %s: must be an address of one machine (not loopback, multicast, broadcast or link local)", what,
-			   addr_format(addr, text));
+	return block_fault(
+		r, word, "%s %s: must be an address of one machine (not loopback, multicast, broadcast or link local)",
+		what, addr_format(addr, text));
 }
 
 int value_address(struct reading *r, const struct word *word, const char *what, struct addr *out)
@@ -166,7 +179,8 @@ int value_ports(struct reading *r, const struct word *word, const char *text, ui
 	tail.length = word->length - (size_t)(text - word->text);
 	if (!word->quoted && strlen(text) == tail.length && value_parse_ports(text, first, last) == 0)
 		return 0;
-	return block_fault(r, word, "port \"%s\": must be 1-65535, a range such as 8000-8099, or any", word_show(&tail).text);
+	return block_fault(r, word, "port \"%s\": must be 1-65535, a range such as 8000-8099, or any",
+			   word_show(&tail).text);
 }
 
 int value_interface(struct reading *r, const struct word *word, char *name)
@@ -174,10 +188,12 @@ int value_interface(struct reading *r, const struct word *word, char *name)
 	bool good = word->length > 0 && word->length < IFNAMSIZ && strlen(word->text) == word->length;
 
 	/* As the kernel has it: dev_valid_name(). */
-	good = good && !strpbrk(word->text, "/: \t\n\v\f\r") && strcmp(word->text, ".") != 0 && strcmp(word->text, "..") != 0;
+	good = good && !strpbrk(word->text, "/: \t\n\v\f\r") && strcmp(word->text, ".") != 0 &&
+	       strcmp(word->text, "..") != 0;
 	if (!good)
-		return block_fault(r, word, "interface \"%s\": not the name of an interface (1 to %d characters, no / : or blank)", word_show(word).text,
-				   IFNAMSIZ - 1);
+		return block_fault(
+			r, word, "interface \"%s\": not the name of an interface (1 to %d characters, no / : or blank)",
+			word_show(word).text, IFNAMSIZ - 1);
 	memcpy(name, word->text, word->length + 1);
 	return 0;
 }

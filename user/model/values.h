@@ -8,11 +8,14 @@
 
 #include "block.h"
 
-int value_number(struct reading *r, const struct word *word, const char *what, uint32_t least, uint32_t most, uint32_t *out);
+int value_number(struct reading *r, const struct word *word, const char *what, uint32_t least, uint32_t most,
+		 uint32_t *out);
 /* Milliseconds; 10ms 2s 5m 1h. */
-int value_time(struct reading *r, const struct word *word, const char *what, uint32_t least_ms, uint32_t most_ms, uint32_t *out_ms);
+int value_time(struct reading *r, const struct word *word, const char *what, uint32_t least_ms, uint32_t most_ms,
+	       uint32_t *out_ms);
 /* One of some words: its position. */
-int value_choice(struct reading *r, const struct word *word, const char *what, const char *const *choice, size_t choices, size_t *out);
+int value_choice(struct reading *r, const struct word *word, const char *what, const char *const *choice,
+		 size_t choices, size_t *out);
 /* [A-Za-z0-9._-]{1,size-1} */
 int value_name(struct reading *r, const struct word *word, const char *what, char *out, size_t size);
 /* Any text of 1 to size-1 bytes without a 0 byte. */
