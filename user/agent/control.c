@@ -183,6 +183,7 @@ int control_open(struct control *control, struct loop *loop, const char *path, i
 	snprintf(control->path, sizeof(control->path), "%s", path);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	if (listen_fd >= 0) {
+		(void)listen(listen_fd, BACKLOG); /* from now on clients see this process as their peer */
 		control->open_to_group = stat(path, &st) == 0 && (st.st_mode & S_IWGRP);
 		return 0;
 	}

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../net/ethtool.h"
 #include "way.h"
 
 struct list {
@@ -135,6 +136,39 @@ static void services(const struct agent *agent, const struct list *list)
 
 /* ---- interfaces and the rest ---- */
 
+/* Whether a way over this interface writes VLAN tags, or writes none because the interface has VLAN devices. */
+static bool has_vlans(const struct agent *agent, uint32_t ifindex)
+{
+	for (size_t s = 0; s < agent->model.services; s++) {
+		const struct model_service *service = agent->model.service[s];
+
+		for (size_t b = 0; b < service->backends; b++) {
+			const struct model_way *way = &service->backend[b].way;
+
+			if (way->state == WAY_READY && way->image.ifindex == ifindex &&
+			    way->image.tags != WEIR_TAGS_KEEP)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void interface(const struct agent *agent, const struct list *list, const struct ways_port *port)
+{
+	bool taken_off = false;
+
+	if (port->ifindex == 0) {
+		add(list, "interface %s: is not there", port->name);
+		return;
+	}
+	if (!port->up)
+		add(list, "interface %s: is down", port->name);
+	if (has_vlans(agent, port->ifindex) && ethtool_rxvlan(port->name, &taken_off) == 0 && taken_off)
+		add(list,
+		    "interface %s: takes VLAN tags off frames before the program sees them: `ethtool -K %s rxvlan off`",
+		    port->name, port->name);
+}
+
 static void interfaces(const struct agent *agent, const struct list *list)
 {
 	struct plane_port ports[WEIR_PORTS_MAX];
@@ -150,14 +184,8 @@ static void interfaces(const struct agent *agent, const struct list *list)
 			    "interface %s: `xdp auto` took generic mode: it costs several times as much per packet",
 			    ports[i].name);
 	}
-	for (size_t i = 0; i < agent->ways.ports; i++) {
-		const struct ways_port *port = &agent->ways.port[i];
-
-		if (port->ifindex == 0)
-			add(list, "interface %s: is not there", port->name);
-		else if (!port->up)
-			add(list, "interface %s: is down", port->name);
-	}
+	for (size_t i = 0; i < agent->ways.ports; i++)
+		interface(agent, list, &agent->ways.port[i]);
 }
 
 static void peers(const struct agent *agent, const struct list *list)

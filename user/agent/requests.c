@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../lib/log.h"
+#include "../model/command.h"
 #include "changes.h"
 #include "explain.h"
 #include "reload.h"
@@ -150,7 +151,7 @@ void requests_answer(void *arg, struct connection *connection, char *line, size_
 		(void)reply_error_text(&request, ERROR_USAGE, error.text);
 	} else if (!words.first) {
 		(void)reply_error(&request, ERROR_USAGE, "a request is a line of words, this one is empty");
-	} else if (words.first->next) {
+	} else if (words.first->next && !command_changes(line, length)) {
 		(void)reply_error(&request, ERROR_USAGE, "one request a line, this one holds more");
 	} else {
 		request.word = words.first->word;

@@ -71,6 +71,24 @@ static void wait_for_ways(struct agent *agent)
 	loop_timer_stop(agent->loop, &patience.timer);
 }
 
+/*
+ * Watches what will be wanted as far as it can be told before another agent has let go of the state directory, so that a takeover's pause is short.
+ */
+static void look_ahead(struct agent *agent)
+{
+	struct overlay overlay = {0};
+	struct config wanted = {0};
+	struct error error = {0};
+	struct buf notes = {0};
+
+	if (state_load(agent, &overlay, &error) == 0 && overlay_apply(&overlay, &agent->file, &wanted, &notes) == 0)
+		(void)ways_watch(agent, &wanted);
+	wait_for_ways(agent);
+	buf_free(&notes);
+	overlay_free(&overlay);
+	config_free(&wanted);
+}
+
 /* ---- the steps ---- */
 
 static void events_added(void *arg, const char *line, size_t length)
@@ -159,6 +177,9 @@ static int start_steps(struct agent *agent, struct takeover *takeover, struct co
 {
 	if (ways_open(agent, error) != 0)
 		return -1;
+	look_ahead(agent);
+	if (agent->stopping)
+		return error_set(error, ERROR_REFUSED, "stopped by a signal before it was ready");
 	if (agent->options.takeover && takeover_ask(takeover, agent->options.socket, error) != 0)
 		return -1;
 	agent->took_over = takeover->connection >= 0;
@@ -167,9 +188,6 @@ static int start_steps(struct agent *agent, struct takeover *takeover, struct co
 		return -1;
 	if (merge_runtime(agent, wanted, error) != 0 || make_model(agent, wanted, error) != 0)
 		return -1;
-	wait_for_ways(agent);
-	if (agent->stopping)
-		return error_set(error, ERROR_REFUSED, "stopped by a signal before it was ready");
 	if (takeover_finish(takeover, error) != 0)
 		return -1;
 	return bring_into_force(agent, wanted, error);
@@ -188,10 +206,9 @@ static void say_ready(struct agent *agent, uint64_t begin_ns)
 		built += agent->model.service[i]->built;
 	apply_summary(agent, summary, sizeof(summary));
 	snprintf(text, sizeof(text),
-		 "weir-agent %s: %s; %s; maps %s, program %s, tables: %zu adopted, %zu built; %zu ways not known yet",
-		 WEIR_VERSION, agent->took_over ? "took over" : "started", summary,
-		 info.maps_adopted ? "adopted" : "new", info.program_adopted ? "adopted" : "loaded",
-		 agent->model.services - built, built, unresolved);
+		 "weir-agent %s: %s; maps %s, program %s, tables: %zu adopted, %zu built; %zu ways not known yet",
+		 WEIR_VERSION, summary, info.maps_adopted ? "adopted" : "new",
+		 info.program_adopted ? "adopted" : "loaded", agent->model.services - built, built, unresolved);
 	events_add(&agent->events, agent->started_ns, agent->took_over ? "took-over" : "started", NULL, NULL, text);
 	log_info("ready: pid %d, in %llu ms", (int)getpid(),
 		 (unsigned long long)((loop_now_ns() - begin_ns) / 1000000U));
