@@ -65,7 +65,8 @@ static __always_inline bool outer_is_sound(const struct packet *p, __u32 *length
 		if ((void *)(ip + 1) > p->end || ip->version != 4 || ip->ihl < 5)
 			return false;
 		*length = bpf_ntohs(ip->tot_len);
-		sum = csum_words((const __u32 *)ip, sizeof(*ip) / 4) + csum_packet(p->ctx, p->l3 + (__u32)sizeof(*ip), ip->ihl - 5U);
+		sum = csum_words((const __u32 *)ip, sizeof(*ip) / 4) +
+		      csum_packet(p->ctx, p->l3 + (__u32)sizeof(*ip), ip->ihl - 5U);
 		if (csum_fold(sum) != 0)
 			return false;
 	}
@@ -79,7 +80,8 @@ static __always_inline bool inner_is_sound(const __u8 *ip, bool ip6, __u32 room)
 
 	if (ip[0] >> 4 != (ip6 ? 6 : 4))
 		return false;
-	length = ip6 ? bpf_ntohs(*(const __be16 *)(ip + 4)) + (__u32)sizeof(struct ipv6hdr) : bpf_ntohs(*(const __be16 *)(ip + 2));
+	length = ip6 ? bpf_ntohs(*(const __be16 *)(ip + 4)) + (__u32)sizeof(struct ipv6hdr)
+		     : bpf_ntohs(*(const __be16 *)(ip + 2));
 	return length >= (ip6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)) && length <= room;
 }
 
@@ -91,7 +93,8 @@ static __always_inline enum weir_decap_reason strip(struct packet *p)
 	struct link link;
 	__u32 length, congested;
 
-	if (!outer_is_sound(p, &length) || (const void *)(outer + 2) > p->end || (void *)(inner + sizeof(struct iphdr)) > p->end)
+	if (!outer_is_sound(p, &length) || (const void *)(outer + 2) > p->end ||
+	    (void *)(inner + sizeof(struct iphdr)) > p->end)
 		return WEIR_DECAP_MALFORMED;
 	if (!inner_is_sound(inner, ip6, length - (p->l4 - p->l3)) || !link_read(p, &link))
 		return WEIR_DECAP_MALFORMED;

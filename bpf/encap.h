@@ -18,7 +18,8 @@ struct inner {
 	__u8 tos;   /* or traffic class */
 };
 
-static __always_inline bool encap_write_ip4(struct xdp_md *ctx, void *header, const struct inner *inner, const struct weir_way *way)
+static __always_inline bool encap_write_ip4(struct xdp_md *ctx, void *header, const struct inner *inner,
+					    const struct weir_way *way)
 {
 	void *end = (void *)(long)ctx->data_end;
 	__u32 *word = header;
@@ -34,8 +35,8 @@ static __always_inline bool encap_write_ip4(struct xdp_md *ctx, void *header, co
 	return true;
 }
 
-static __always_inline bool encap_write_ip6(struct xdp_md *ctx, void *header, const struct inner *inner, const struct weir_way *way,
-					    __u32 label)
+static __always_inline bool encap_write_ip6(struct xdp_md *ctx, void *header, const struct inner *inner,
+					    const struct weir_way *way, __u32 label)
 {
 	void *end = (void *)(long)ctx->data_end;
 	__u32 *word = header;

@@ -61,8 +61,10 @@ static __always_inline enum weir_reason forward_tunnel(const struct packet *p, _
 	read_inner(p, &inner);
 	way_link(p, &link);
 	if (padding)
-		bpf_xdp_adjust_tail(p->ctx, -(int)padding); /* where it fails the padding goes along, and harms nobody */
-	header = link_write(p->ctx, &link, (int)(p->l3 - ETH_HLEN - 4 * link.tags - outer), out6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP));
+		bpf_xdp_adjust_tail(p->ctx,
+				    -(int)padding); /* where it fails the padding goes along, and harms nobody */
+	header = link_write(p->ctx, &link, (int)(p->l3 - ETH_HLEN - 4 * link.tags - outer),
+			    out6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP));
 	if (!header)
 		return WEIR_REASON_NO_HEADROOM;
 	if (out6)
@@ -87,7 +89,8 @@ static __always_inline enum weir_reason forward(const struct packet *p)
 		struct link link;
 
 		way_link(p, &link);
-		if (!link_write(p->ctx, &link, (int)(p->l3 - ETH_HLEN - 4 * link.tags), p->ip6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP)))
+		if (!link_write(p->ctx, &link, (int)(p->l3 - ETH_HLEN - 4 * link.tags),
+				p->ip6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP)))
 			reason = WEIR_REASON_NO_HEADROOM;
 	}
 	if (reason != WEIR_REASON_GO_ON)

@@ -218,7 +218,8 @@ __noinline __u32 icmp_answer_too_big(struct xdp_md *ctx, __u32 length, __u32 mtu
 	header = link_write(ctx, &link, -outer, p.ip6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP));
 	if (!header)
 		return WEIR_REASON_NO_HEADROOM;
-	done = p.ip6 ? answer_write_ip6(ctx, header, p.l3, quote, mtu) : answer_write_ip4(ctx, header, p.l3, quote, mtu);
+	done = p.ip6 ? answer_write_ip6(ctx, header, p.l3, quote, mtu)
+		     : answer_write_ip4(ctx, header, p.l3, quote, mtu);
 	return done ? WEIR_REASON_TOO_BIG_ANSWERED : WEIR_REASON_INTERNAL;
 }
 

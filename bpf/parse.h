@@ -26,7 +26,7 @@
 enum {
 	TAGS_MAX = 2,
 	OFFSET_MAX = 0x3fff, /* in a frame; more than six of the longest extension headers need */
-	EXTENSIONS_MAX = 6, /* IPv6 extension headers that are walked; a longer chain is nobody's service */
+	EXTENSIONS_MAX = 6,  /* IPv6 extension headers that are walked; a longer chain is nobody's service */
 	EXTENSION_AH = 51,
 	IP4_DF = 0x4000, /* iphdr.frag_off, host order: don't fragment, more fragments, place in eights */
 	IP4_MF = 0x2000,
@@ -50,7 +50,7 @@ struct packet {
 	void *end;
 
 	/* parse_network */
-	struct flow flow; /* its own, or that of the packet which an ICMP error quotes */
+	struct flow flow;    /* its own, or that of the packet which an ICMP error quotes */
 	__u32 tag[TAGS_MAX]; /* the frame's VLAN tags as they stand there */
 	__u32 tags;
 	__u32 l3; /* offset of the IP header */
@@ -122,7 +122,8 @@ static __always_inline bool addr_is_mapped(const struct weir_addr *addr)
 /* 0 if they are equal */
 static __always_inline __u32 addr_difference(const struct weir_addr *a, const struct weir_addr *b)
 {
-	return (a->word[3] ^ b->word[3]) | (a->word[2] ^ b->word[2]) | (a->word[1] ^ b->word[1]) | (a->word[0] ^ b->word[0]);
+	return (a->word[3] ^ b->word[3]) | (a->word[2] ^ b->word[2]) | (a->word[1] ^ b->word[1]) |
+	       (a->word[0] ^ b->word[0]);
 }
 
 /* The addresses of the IP header at p->l3. */
@@ -155,7 +156,8 @@ static __always_inline enum weir_reason parse_addresses(struct packet *p)
  */
 static __always_inline bool parse_tag(struct packet *p, const __u32 nr, const __be16 **type)
 {
-	if ((const void *)(*type + 2) > p->end || (**type != bpf_htons(ETH_P_8021Q) && **type != bpf_htons(ETH_P_8021AD)))
+	if ((const void *)(*type + 2) > p->end ||
+	    (**type != bpf_htons(ETH_P_8021Q) && **type != bpf_htons(ETH_P_8021AD)))
 		return false;
 	p->tag[nr] = *(const __u32 *)*type;
 	p->tags = nr + 1;
@@ -203,8 +205,8 @@ static __always_inline bool packet_source(const struct packet *p, struct weir_ad
 
 static __always_inline bool is_extension(__u32 next)
 {
-	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_FRAGMENT || next == IPPROTO_DSTOPTS ||
-	       next == EXTENSION_AH;
+	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_FRAGMENT ||
+	       next == IPPROTO_DSTOPTS || next == EXTENSION_AH;
 }
 
 /*
@@ -229,7 +231,8 @@ __noinline __u32 parse_extensions(struct xdp_md *ctx, __u32 offset, __u32 next)
 		if ((const void *)(header + 8) > end)
 			return 0;
 		if (next == IPPROTO_FRAGMENT) {
-			__u32 place = bpf_ntohs(*(const __be16 *)(header + 2)); /* offset in eights << 3, more fragments << 0 */
+			__u32 place = bpf_ntohs(
+				*(const __be16 *)(header + 2)); /* offset in eights << 3, more fragments << 0 */
 
 			fragment = place >> 3 ? FRAGMENT_LATER : place & 1 ? FRAGMENT_FIRST : FRAGMENT_NONE;
 		} else if (next == EXTENSION_AH) {

@@ -42,7 +42,8 @@ __noinline __u32 peer_inner_service(struct xdp_md *ctx, __u32 offset, __u32 is_i
 	const __u8 *ip = p.data + p.l3;
 	struct weir_addr dst;
 
-	if (parse_addresses(&p) != WEIR_REASON_GO_ON || (const void *)(ip + 1) > p.end || ip[0] >> 4 != (is_ip6 ? 6 : 4))
+	if (parse_addresses(&p) != WEIR_REASON_GO_ON || (const void *)(ip + 1) > p.end ||
+	    ip[0] >> 4 != (is_ip6 ? 6 : 4))
 		return 0;
 	dst = p.flow.dst;
 	p.vip = bpf_map_lookup_elem(&vips, &dst);
@@ -98,7 +99,8 @@ static __always_inline enum weir_reason peer_check(const struct packet *p)
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < WEIR_PEERS_MAX && i < n->peers; i++)
 		from_peer |= is_zero(mac_load(n->peer[i].mac) ^ source);
-	if (!from_peer || source == 0 || !packet_source(p, &src) || peer_has_addr(addr_half(&src, 0), addr_half(&src, 1)))
+	if (!from_peer || source == 0 || !packet_source(p, &src) ||
+	    peer_has_addr(addr_half(&src, 0), addr_half(&src, 1)))
 		return WEIR_REASON_GO_ON;
 	return p->word.flags & WEIR_SERVICE_LOCAL ? WEIR_REASON_PEER_LOCAL : WEIR_REASON_PEER_LOOP;
 }

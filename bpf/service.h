@@ -45,7 +45,8 @@ __noinline int listener_search(__u64 addr0, __u64 addr1, __u32 proto, __u32 firs
 	for (__u32 step = WEIR_LISTENERS_MAX / 2; step > 0; step /= 2) {
 		__u32 next = (place + step) & (WEIR_LISTENERS_MAX - 1);
 
-		if (next < table->listeners && ((__u32)table->listener[next].proto << 16 | table->listener[next].first) <= key)
+		if (next < table->listeners &&
+		    ((__u32)table->listener[next].proto << 16 | table->listener[next].first) <= key)
 			place = next;
 		place = (__u32)opaque(place, key);
 	}
@@ -57,7 +58,8 @@ __noinline int listener_search(__u64 addr0, __u64 addr1, __u32 proto, __u32 firs
 static __always_inline int listener_find(const struct packet *p, __u32 first, __u32 last)
 {
 	if (p->vip->listeners > WEIR_LISTENERS_INLINE)
-		return listener_search(addr_half(&p->flow.dst, 0), addr_half(&p->flow.dst, 1), p->flow.proto, first, last);
+		return listener_search(addr_half(&p->flow.dst, 0), addr_half(&p->flow.dst, 1), p->flow.proto, first,
+				       last);
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < WEIR_LISTENERS_INLINE && i < p->vip->listeners; i++)
 		if (listener_holds(&p->vip->listener[i], p->flow.proto, first, last))

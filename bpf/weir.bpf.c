@@ -22,8 +22,8 @@
 static __always_inline __u32 reason_action(enum weir_reason reason)
 {
 	switch (reason) {
-#define X(name, word, action, sentence)                                                                                  \
-	case WEIR_REASON_##name:                                                                                         \
+#define X(name, word, action, sentence) \
+	case WEIR_REASON_##name:        \
 		return action;
 		WEIR_REASONS(X)
 #undef X

@@ -19,16 +19,16 @@
 #endif
 
 enum {
-	WEIR_NAME_MAX = 64,       /* bytes of a service's name, the closing 0 included */
-	WEIR_BACKEND_NONE = 0,    /* index 0 of `backends` is never used: a zeroed slot names no backend */
+	WEIR_NAME_MAX = 64,    /* bytes of a service's name, the closing 0 included */
+	WEIR_BACKEND_NONE = 0, /* index 0 of `backends` is never used: a zeroed slot names no backend */
 	WEIR_LISTENERS_INLINE = 6,
 	WEIR_LISTENERS_MAX = 512, /* intervals of one VIP */
 	WEIR_PORTS_MAX = 16,      /* interfaces that one agent attaches to */
 	WEIR_PEERS_MAX = 16,      /* addresses of peer nodes */
 	WEIR_SLOT_BITS_MIN = 12,
 	WEIR_SLOT_BITS_MAX = 16,
-	WEIR_REASONS_MAX = 64,    /* elements of `reason_counters`; reason.h has fewer */
-	WEIR_ACTIONS = 5,         /* XDP_ABORTED..XDP_REDIRECT */
+	WEIR_REASONS_MAX = 64,         /* elements of `reason_counters`; reason.h has fewer */
+	WEIR_ACTIONS = 5,              /* XDP_ABORTED..XDP_REDIRECT */
 	WEIR_ANSWERS_PER_SECOND = 100, /* ICMP answers (too big), per CPU, and as many at once */
 };
 
@@ -168,7 +168,7 @@ struct weir_actions {
 
 /* ---- the ledger: maps that no packet reads. With them a new agent finds out what the pinned maps mean. ---- */
 
-struct weir_service_name { /* `service_names` (mmapable array), by service index */
+struct weir_service_name {         /* `service_names` (mmapable array), by service index */
 	char name[WEIR_NAME_MAX];  /* empty = index is free */
 	__u64 digest;              /* of everything the slot table was built from; equal = need not be built again */
 	__u64 slots_moved;         /* slots whose backend changed, ever */
@@ -177,18 +177,18 @@ struct weir_service_name { /* `service_names` (mmapable array), by service index
 
 struct weir_backend_name { /* `backend_names` (mmapable array), by backend index */
 	struct weir_addr addr;
-	__u16 service;             /* index */
-	__u8 used;                 /* 0 = index is free */
-	__u8 role;                 /* as the agent numbers it, with the time since when: shown again after a restart */
+	__u16 service; /* index */
+	__u8 used;     /* 0 = index is free */
+	__u8 role;     /* as the agent numbers it, with the time since when: shown again after a restart */
 	__u32 pad;
-	__u64 since_ns;            /* wall clock */
+	__u64 since_ns; /* wall clock */
 	struct weir_count carried;
 };
 
-struct weir_set_info { /* `set_info` (mmapable array, one element) */
+struct weir_set_info {       /* `set_info` (mmapable array, one element) */
 	__u64 object_digest; /* of the object file whose program runs on this set; equal = need not be loaded again */
-	__u64 reasons[WEIR_REASONS_MAX];                      /* carried, as above */
-	struct weir_actions actions[WEIR_PORTS_MAX];          /* carried */
+	__u64 reasons[WEIR_REASONS_MAX];             /* carried, as above */
+	struct weir_actions actions[WEIR_PORTS_MAX]; /* carried */
 };
 
 _Static_assert(sizeof(struct weir_listener) == 8, "layout");

@@ -26,8 +26,8 @@ static inline __attribute__((always_inline)) __u64 weir_mix(__u64 x)
  * `affinity client`: ports, proto and dst are passed as 0, so that only the client's address counts.
  * The words are taken as they lie in memory on a little-endian machine; a big-endian build swaps when it loads them.
  */
-static inline __attribute__((always_inline)) __u64 weir_flow_hash(const struct weir_addr *src, const struct weir_addr *dst,
-								  __be16 sport, __be16 dport, __u8 proto)
+static inline __attribute__((always_inline)) __u64
+weir_flow_hash(const struct weir_addr *src, const struct weir_addr *dst, __be16 sport, __be16 dport, __u8 proto)
 {
 	__u64 h = 0x9e3779b97f4a7c15ULL;
 	__u64 ports = (__u64)proto << 32 | (__u64)sport << 16 | dport;

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs frames through the loaded programs for the Python scripts beside it: commands come in on standard input, one a line; to each goes one line out
+ * that begins with "ok" or "error". Nothing is attached anywhere.
+ *
+ *   service INDEX BASE BITS dsr|ipip flow|client|none [local]   slots BASE COUNT BACKEND
+ *   vip ADDR|self ADDR|none ADDR [PROTO:FIRST-LAST:SERVICE...]   "self": an address of this node; "none": taken out
+ *   backend INDEX FLAGS IFINDEX MTU DST-MAC SRC-MAC TAGS SRC DST   FLAGS: resolved,local,ip6 or 0; TAGS: keep, 0 or TPID.TCI,... in hex
+ *   port INDEX IFINDEX MAC      peer INDEX ADDR MAC      peers COUNT      decap ADDR
+ *   run PROGRAM IFINDEX HEX     -> ok ACTION HEX          PROGRAM: weir or decap; IFINDEX 0: none known to the kernel
+ *   corpus HEX                  a frame to mutate
+ *   fuzz PROGRAM IFINDEX SEED COUNT SECONDS -> ok RUNS ABORTED ODD-LENGTHS COUNT-BY-ACTION...
+ *   counters                    -> ok reason WORD N, service INDEX PACKETS BYTES, backend ..., port INDEX N N N N N, decap WORD N, ...
+ *   reset                       all counters to 0, and ICMP answers allowed again
+ *   info PROGRAM                -> ok OBJECT-INSNS XLATED-INSNS VERIFIED-INSNS
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "run.h"
+
+enum { SERVICES = 64, BACKENDS = 256, SLOTS = 1 << 17, WORDS_MAX = 640 };
+
+static const struct {
+	const char *name;
+	int words; /* at least */
+	int (*run)(char **word, int words);
+} commands[] = {
+	{"service", 6, do_service}, {"slots", 4, do_slots},       {"vip", 2, do_vip},     {"self", 2, do_vip},
+	{"none", 2, do_vip},        {"backend", 10, do_backend},  {"port", 4, do_node},   {"peer", 4, do_node},
+	{"peers", 2, do_node},      {"decap", 2, do_decap},       {"run", 4, do_run},     {"corpus", 2, do_corpus},
+	{"fuzz", 6, do_fuzz},       {"counters", 1, do_counters}, {"reset", 1, do_reset}, {"info", 2, do_info},
+};
+
+static void command(char *line)
+{
+	static char *word[WORDS_MAX];
+	int words = 0;
+
+	for (char *next = strtok(line, " \n"); next && words < WORDS_MAX; next = strtok(NULL, " \n"))
+		word[words++] = next;
+	for (size_t i = 0; words > 0 && i < sizeof(commands) / sizeof(*commands); i++) {
+		int rc;
+
+		if (strcmp(commands[i].name, word[0]) != 0)
+			continue;
+		rc = words < commands[i].words ? -1 : commands[i].run(word, words);
+		if (rc == 0)
+			puts("ok");
+		else if (rc < 0)
+			fail("%s: wrong words, or refused", word[0]);
+		return;
+	}
+	fail("no such command");
+}
+
+static int load(void)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .kernel_log_buf = loaded.weir_log, .kernel_log_size = LOG_SIZE,
+		    .kernel_log_level = 4);
+
+	loaded.weir = weir_bpf__open_opts(&options);
+	options.kernel_log_buf = loaded.decap_log;
+	loaded.decap = decap_bpf__open_opts(&options);
+	if (!loaded.weir || !loaded.decap)
+		return -1;
+	bpf_map__set_max_entries(loaded.weir->maps.services, SERVICES);
+	bpf_map__set_max_entries(loaded.weir->maps.service_counters, SERVICES);
+	bpf_map__set_max_entries(loaded.weir->maps.backends, BACKENDS);
+	bpf_map__set_max_entries(loaded.weir->maps.backend_counters, BACKENDS);
+	bpf_map__set_max_entries(loaded.weir->maps.slots, SLOTS);
+	return weir_bpf__load(loaded.weir) || decap_bpf__load(loaded.decap) ? -1 : 0;
+}
+
+int main(void)
+{
+	static char line[1 << 16];
+
+	setvbuf(stdout, NULL, _IOLBF, 1 << 16);
+	if (load()) {
+		fail("load: %s\n%s%s", strerror(errno), loaded.weir_log, loaded.decap_log);
+		return 1;
+	}
+	while (fgets(line, sizeof(line), stdin))
+		command(line);
+	return 0;
+}

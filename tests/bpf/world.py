@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The little world that the tests of the data path share: a node with two ports and two VIPs, its clients, peers and backends."""
+from harness import OTHER_PORT, PORT, Bench
+from scapy.all import Dot1Q, Ether, ICMP, IP, IPv6, Raw, TCP, UDP
+
+VIP4, VIP6 = "192.0.2.10", "2001:db8:1::10"
+CLIENT4, CLIENT6 = "198.51.100.7", "2001:db8:c::7"
+NODE4, NODE6 = "10.0.0.2", "2001:db8:2::2"
+PEER4, PEER6 = "10.0.0.3", "2001:db8:2::3"
+BACKEND4, BACKEND6 = "10.0.0.{}", "2001:db8:2::{:x}"
+
+PORT_MAC, OTHER_MAC, ROUTER_MAC, PEER_MAC = "02:00:00:00:00:02", "02:00:00:00:00:03", "02:00:00:00:01:01", "02:00:00:00:01:aa"
+BROADCAST_MAC, VRRP_MAC, VRRP6_MAC = "ff:ff:ff:ff:ff:ff", "00:00:5e:00:01:33", "00:00:5e:00:02:33"
+SLOT_BITS = 12
+SLOTS = 1 << SLOT_BITS
+
+
+def backend_mac(index):
+    return f"02:00:00:00:0b:{index:02x}"
+
+
+def backend(index, flags="resolved", port=PORT, mtu=1500, tags="keep", outer=4):
+    """The command that makes backend `index` reachable by `port`."""
+    src, dst = (NODE6, BACKEND6.format(index)) if outer == 6 else (NODE4, BACKEND4.format(index))
+    flags += ",ip6" if outer == 6 else ""
+    own = PORT_MAC if port == PORT else OTHER_MAC
+    return f"backend {index} {flags} {port} {mtu} {backend_mac(index)} {own} {tags} {src} {dst}"
+
+
+def service(index, forward="dsr", affinity="flow", more=""):
+    """Service `index` has the slots from index * SLOTS on."""
+    return f"service {index} {index * SLOTS} {SLOT_BITS} {forward} {affinity} {more}"
+
+
+def slots(index, backend_index):
+    return f"slots {index * SLOTS} {SLOTS} {backend_index}"
+
+
+def make(*commands):
+    """A bench with the node's ports, and these commands done."""
+    bench = Bench()
+    bench.tell(f"port 0 {PORT} {PORT_MAC}\nport 1 {OTHER_PORT} {OTHER_MAC}")
+    for command in commands:
+        bench.tell(command)
+    return bench
+
+
+def link(dst=PORT_MAC, src=ROUTER_MAC, tags=()):
+    """Ethernet with 802.1Q (or 802.1ad: (0x88a8, id)) tags."""
+    frame = Ether(dst=dst, src=src, type=0x0800)
+    for tag in tags:
+        tpid, vlan = tag if isinstance(tag, tuple) else (0x8100, tag)
+        last = frame.lastlayer()
+        last.type = tpid
+        frame = frame / Dot1Q(vlan=vlan, prio=3)
+    return frame
+
+
+def l3(family, src=None, dst=None, **more):
+    if family == 4:
+        return IP(src=src or CLIENT4, dst=dst or VIP4, **more)
+    return IPv6(src=src or CLIENT6, dst=dst or VIP6, **more)
+
+
+def on(frame, packet):
+    """The packet in the frame, ethertype set in the last link layer."""
+    frame = frame.copy()
+    frame.lastlayer().type = 0x0800 if isinstance(packet, IP) else 0x86dd
+    return frame / packet
+
+
+def tcp(sport=40000, dport=80, flags="A", data=b"hello, backend", **more):
+    return TCP(sport=sport, dport=dport, flags=flags, seq=1000, ack=1, **more) / Raw(data)
+
+
+def udp(sport=40000, dport=53, data=b"hello, backend"):
+    return UDP(sport=sport, dport=dport) / Raw(data)
+
+
+def echo(family):
+    from scapy.all import ICMPv6EchoRequest
+    return ICMP() / Raw(b"ping") if family == 4 else ICMPv6EchoRequest(data=b"ping")
