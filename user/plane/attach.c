@@ -21,11 +21,6 @@
 
 /* ---- links that are there ---- */
 
-struct adoption {
-	struct plane *plane;
-	char elsewhere[IFNAMSIZ]; /* an interface whose link is in another network namespace */
-};
-
 static struct port *port_of_link(struct plane *plane, const struct object_link *link)
 {
 	for (size_t i = 0; i < WEIR_PORTS_MAX; i++)
@@ -50,7 +45,7 @@ static int follow_name(const struct plane *plane, const struct port *port, const
 /* Looks at one pin: whether it is the link of a wanted interface. */
 static void adopt_link(void *arg, const char *path, const char *interface)
 {
-	struct adoption *adoption = arg;
+	struct plane *plane = arg;
 	struct object_link link;
 	enum xdp_mode mode;
 	int fd = object_open_link(path, &link);
@@ -58,29 +53,14 @@ static void adopt_link(void *arg, const char *path, const char *interface)
 
 	if (fd < 0)
 		return;
-	port = link.ifindex ? port_of_link(adoption->plane, &link) : NULL;
-	if (link.ifindex && !link_is_here(link.ifindex, link.program_id, &mode)) {
-		snprintf(adoption->elsewhere, sizeof(adoption->elsewhere), "%s", interface);
-	} else if (port && !follow_name(adoption->plane, port, path, interface)) {
-		port->link = fd;
-		port->mode = mode;
-		port->adopted = true;
+	port = link.ifindex ? port_of_link(plane, &link) : NULL;
+	if (!port || !link_is_here(link.ifindex, link.program_id, &mode) || follow_name(plane, port, path, interface)) {
+		close(fd);
 		return;
 	}
-	close(fd);
-}
-
-static int adopt_links(struct plane *plane, struct error *error)
-{
-	struct adoption adoption = {.plane = plane};
-
-	object_for_each_link(plane->path, adopt_link, &adoption);
-	if (adoption.elsewhere[0])
-		return error_set(
-			error, ERROR_REFUSED,
-			"bpffs %s: its interface %s is in another network namespace: start weir-agent there, or name another bpffs",
-			plane->path, adoption.elsewhere);
-	return 0;
+	port->link = fd;
+	port->mode = mode;
+	port->adopted = true;
 }
 
 /* A pin of the interface's name, whatever has become of its link. */
@@ -125,8 +105,6 @@ static int pin_link(struct plane *plane, const struct port *port, struct error *
 
 static int attach_port(struct plane *plane, struct port *port, struct error *error)
 {
-	if (!port->ifindex)
-		return error_set(error, ERROR_REFUSED, "interface %s: no such interface", port->name);
 	port->link = link_create(port->name, port->ifindex, plane->program, port->asked, &port->mode, error);
 	if (port->link < 0)
 		return -1;
@@ -305,6 +283,38 @@ static void settle(struct plane *plane)
 		bpffs_claim_lock(plane->lock);
 }
 
+struct looked_for {
+	const char *name;
+	uint32_t ifindex;
+	bool found;
+};
+
+static void look_for_link(void *arg, const char *path, const char *interface)
+{
+	struct looked_for *looked_for = arg;
+	struct object_link link;
+	int fd = object_open_link(path, &link);
+
+	if (fd < 0)
+		return;
+	close(fd);
+	if (looked_for->ifindex ? link.ifindex == looked_for->ifindex : !strcmp(interface, looked_for->name))
+		looked_for->found = true; /* also by name alone: it is gone, and may come back */
+}
+
+int plane_check(const struct plane *plane, const struct config_interface *interface, size_t interfaces,
+		struct error *error)
+{
+	for (size_t i = 0; i < interfaces; i++) {
+		struct looked_for link = {.name = interface[i].name, .ifindex = if_nametoindex(interface[i].name)};
+
+		object_for_each_link(plane->path, look_for_link, &link);
+		if (!link.found && link_check(link.name, link.ifindex, error))
+			return -1;
+	}
+	return 0;
+}
+
 int plane_attach(struct plane *plane, const struct config_interface *interface, size_t interfaces, struct error *error)
 {
 	int err = sync_complete(plane, error);
@@ -316,7 +326,7 @@ int plane_attach(struct plane *plane, const struct config_interface *interface, 
 	for (size_t i = 0; !err && i < interfaces; i++)
 		err = ports_want(plane, &interface[i], error);
 	if (!err && !plane->in_force)
-		err = adopt_links(plane, error);
+		object_for_each_link(plane->path, adopt_link, plane);
 	if (!err)
 		err = attach_new(plane, error);
 	if (err) {

@@ -151,6 +151,16 @@ static int refuse(const char *name, uint32_t ifindex, enum xdp_mode mode, int er
 			 name, link_mode_word(mode), driver, strerror(err));
 }
 
+int link_check(const char *name, uint32_t ifindex, struct error *error)
+{
+	struct bpf_xdp_query_opts state;
+
+	if (!ifindex)
+		return error_set(error, ERROR_REFUSED, "interface %s: no such interface", name);
+	query(ifindex, &state);
+	return state.attach_mode == XDP_ATTACHED_NONE ? 0 : refuse_foreign(name, ifindex, EBUSY, error);
+}
+
 /* ---- making ---- */
 
 static int create(uint32_t ifindex, int program, enum xdp_mode mode)
@@ -168,6 +178,8 @@ int link_create(const char *name, uint32_t ifindex, int program, enum xdp_mode a
 	int fd;
 
 	*taken = asked == XDP_MODE_AUTO ? XDP_MODE_NATIVE : asked;
+	if (link_check(name, ifindex, error))
+		return -1;
 	fd = create(ifindex, program, *taken);
 	if (fd < 0 && asked == XDP_MODE_AUTO && fd != -EBUSY && fd != -EEXIST && fd != -EPERM) {
 		struct error why = {.code = ERROR_NONE};

@@ -9,6 +9,8 @@
 #include "../lib/error.h"
 #include "../model/config.h"
 
+/* Refuses an interface that is not there, and one that runs a program already, by whomever. 0 or -1. */
+int link_check(const char *name, uint32_t ifindex, struct error *error);
 /* Makes a link by the mode asked for; `taken` gets what `auto` came to. The descriptor, or -1 with error filled. */
 int link_create(const char *name, uint32_t ifindex, int program, enum xdp_mode asked, enum xdp_mode *taken,
 		struct error *error);

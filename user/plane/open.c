@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "../lib/log.h"
+#include "link.h"
 #include "load.h"
+#include "object.h"
 #include "ports.h"
 #include "state.h"
 
@@ -38,6 +40,35 @@ static const struct set_found *find_live(const struct set_list *list)
 		if (list->found[i].in_force)
 			return &list->found[i];
 	return NULL;
+}
+
+/* A link that no interface of this network namespace has; those of an interface that is gone do not count. */
+static void find_elsewhere(void *arg, const char *path, const char *interface)
+{
+	char *elsewhere = arg;
+	struct object_link link;
+	enum xdp_mode mode;
+	int fd = object_open_link(path, &link);
+
+	if (fd < 0)
+		return;
+	close(fd);
+	if (link.ifindex && !link_is_here(link.ifindex, link.program_id, &mode))
+		snprintf(elsewhere, IFNAMSIZ, "%s", interface);
+}
+
+/* One bpffs directory serves one network namespace: elsewhere the ways would be wrong that are written to its maps. */
+static int check_network(const struct plane *plane, struct error *error)
+{
+	char elsewhere[IFNAMSIZ] = "";
+
+	object_for_each_link(plane->path, find_elsewhere, elsewhere);
+	if (!elsewhere[0])
+		return 0;
+	return error_set(
+		error, ERROR_REFUSED,
+		"bpffs %s: its interface %s is in another network namespace: start weir-agent there, or name another bpffs",
+		plane->path, elsewhere);
 }
 
 static int find_sets(struct plane *plane, struct error *error)
@@ -89,7 +120,7 @@ struct plane *plane_open(const char *bpffs, int lock_fd, struct error *error)
 	plane->handed_over = lock_fd >= 0;
 	for (size_t i = 0; i < WEIR_PORTS_MAX; i++)
 		plane->port[i].link = -1;
-	if (take_lock(plane, bpffs, error) || find_sets(plane, error)) {
+	if (take_lock(plane, bpffs, error) || check_network(plane, error) || find_sets(plane, error)) {
 		plane_close(plane);
 		return NULL;
 	}

@@ -12,6 +12,7 @@
  *   plane_open      takes the lock, finds the set that packets run on ("live"), if any
  *   plane_restore   live set -> model: names, indexes, digests
  *   plane_load      live set and pinned program as they are; or this build's program on the live maps; or a new set
+ *   plane_check     are the interfaces there, and free?
  *   plane_set_model, plane_set_own, plane_set_peers, model_apply (-> observer functions)   fill the set
  *   plane_attach    the interfaces turn to it, by one atomic link update where there is a link; old sets go
  *
@@ -35,7 +36,8 @@ struct plane;
 /*
  * Takes the lock on the bpffs directory (mounting a bpffs there if it is none, making directories); lock_fd >= 0: the
  * lock was handed over by another agent (the descriptor is the plane's from then on, also on failure). Refuses with the
- * path and the pid of the holder, and a live set of a newer layout. NULL with error filled.
+ * path and the pid of the holder; refuses a live set of a newer layout, and links of another network namespace's
+ * interfaces. NULL with error filled.
  */
 struct plane *plane_open(const char *bpffs, int lock_fd, struct error *error);
 /* Closes descriptors and mappings; what is pinned and attached stays and forwards. */
@@ -50,6 +52,9 @@ int plane_lock_fd(const struct plane *plane);
 int plane_restore(struct plane *plane, struct model *model, struct error *error);
 /* Keeps the live maps when layout and sizes are the same, and the pinned program when it is this build's; else as above. 0 or -1. */
 int plane_load(struct plane *plane, const struct config_limits *limits, struct error *error);
+/* Whether plane_attach would find an interface missing, or taken by another program: before model_apply changes live maps. 0 or -1. */
+int plane_check(const struct plane *plane, const struct config_interface *interface, size_t interfaces,
+		struct error *error);
 /*
  * After the first model_apply, and again when the list of interfaces has changed: each interface gets the program; links
  * of other interfaces are removed. If an interface that has no link yet cannot be attached, those that this call has
