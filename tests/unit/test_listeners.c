@@ -16,7 +16,7 @@ enum { SERVICES = 6, LISTENERS = 8 };
 static struct config_listener listener[SERVICES][LISTENERS];
 static struct model_service service[SERVICES];
 static struct model_service *pointer[SERVICES];
-static const struct addr vip = { .byte = { [10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = 10 } };
+static const struct addr vip = {.byte = {[10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = 10}};
 static struct weir_listener out[WEIR_LISTENERS_MAX];
 
 static struct model model_of(size_t services)
@@ -26,14 +26,15 @@ static struct model model_of(size_t services)
 		service[i].index = (uint16_t)(100 + i);
 		service[i].config.listener = listener[i];
 	}
-	return (struct model){ .service = pointer, .services = services };
+	return (struct model){.service = pointer, .services = services};
 }
 
 static void add(size_t s, uint8_t proto, uint16_t first, uint16_t last)
 {
 	struct config_service *config = &service[s].config;
 
-	listener[s][config->listeners++] = (struct config_listener){ .vip = vip, .proto = proto, .first = first, .last = last };
+	listener[s][config->listeners++] =
+		(struct config_listener){.vip = vip, .proto = proto, .first = first, .last = last};
 }
 
 static void forget(void)
@@ -67,10 +68,13 @@ static void assert_agrees(const struct model *model)
 
 	assert_true(count >= 0);
 	for (int i = 0; i + 1 < count; i++) /* sorted, disjoint */
-		assert_true(out[i].proto < out[i + 1].proto || (out[i].proto == out[i + 1].proto && out[i].last < out[i + 1].first));
+		assert_true(out[i].proto < out[i + 1].proto ||
+			    (out[i].proto == out[i + 1].proto && out[i].last < out[i + 1].first));
 	for (unsigned int port = 0; port <= 65535; port++) {
-		assert_int_equal(listeners_find(out, count, IPPROTO_TCP, (uint16_t)port), by_rule(model, IPPROTO_TCP, (uint16_t)port));
-		assert_int_equal(listeners_find(out, count, IPPROTO_UDP, (uint16_t)port), by_rule(model, IPPROTO_UDP, (uint16_t)port));
+		assert_int_equal(listeners_find(out, count, IPPROTO_TCP, (uint16_t)port),
+				 by_rule(model, IPPROTO_TCP, (uint16_t)port));
+		assert_int_equal(listeners_find(out, count, IPPROTO_UDP, (uint16_t)port),
+				 by_rule(model, IPPROTO_UDP, (uint16_t)port));
 	}
 }
 
@@ -90,7 +94,8 @@ static void one_of_each_kind(void **state)
 	assert_int_equal(out[2].service, 102);
 	assert_int_equal(out[4].first, 8100);
 	assert_agrees(&model);
-	assert_int_equal(listeners_flatten(&model, &vip, &service[2], out), 3); /* the cut heals when the exact port goes */
+	assert_int_equal(listeners_flatten(&model, &vip, &service[2], out),
+			 3); /* the cut heals when the exact port goes */
 }
 
 static void borders(void **state)
@@ -134,14 +139,16 @@ static void random_sets(void **state)
 		if (round % 2)
 			add((size_t)rand_r(&seed) % SERVICES, IPPROTO_TCP, 0, 65535);
 		for (int i = 0; i < 12 && port < 60000; i++) {
-			unsigned int first = port + (unsigned int)rand_r(&seed) % 4000 + 1, last = first + (unsigned int)rand_r(&seed) % 900 + 1;
+			unsigned int first = port + (unsigned int)rand_r(&seed) % 4000 + 1,
+				     last = first + (unsigned int)rand_r(&seed) % 900 + 1;
 			size_t s = (size_t)rand_r(&seed) % SERVICES, t = (size_t)rand_r(&seed) % SERVICES;
 
 			if (service[s].config.listeners + 2 > LISTENERS || service[t].config.listeners + 2 > LISTENERS)
 				break;
 			add(s, IPPROTO_TCP, (uint16_t)first, (uint16_t)last);
 			add(t, IPPROTO_TCP, (uint16_t)(first + (unsigned int)rand_r(&seed) % (last - first + 1)), 0);
-			listener[t][service[t].config.listeners - 1].last = listener[t][service[t].config.listeners - 1].first;
+			listener[t][service[t].config.listeners - 1].last =
+				listener[t][service[t].config.listeners - 1].first;
 			port = last;
 		}
 		assert_agrees(&model);
@@ -155,7 +162,10 @@ static void too_many(void **state)
 
 	(void)state;
 	for (size_t i = 0; i <= WEIR_LISTENERS_MAX; i++)
-		many[i] = (struct config_listener){ .vip = vip, .proto = IPPROTO_TCP, .first = (uint16_t)(2 * i + 1), .last = (uint16_t)(2 * i + 1) };
+		many[i] = (struct config_listener){.vip = vip,
+						   .proto = IPPROTO_TCP,
+						   .first = (uint16_t)(2 * i + 1),
+						   .last = (uint16_t)(2 * i + 1)};
 	service[0].config.listener = many;
 	service[0].config.listeners = WEIR_LISTENERS_MAX + 1;
 	assert_int_equal(listeners_flatten(&model, &vip, NULL, out), -E2BIG);
@@ -167,8 +177,8 @@ static void too_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_of_each_kind), cmocka_unit_test(borders), cmocka_unit_test(neighbours_join),
-		cmocka_unit_test(random_sets),	    cmocka_unit_test(too_many),
+		cmocka_unit_test(one_of_each_kind), cmocka_unit_test(borders),  cmocka_unit_test(neighbours_join),
+		cmocka_unit_test(random_sets),      cmocka_unit_test(too_many),
 	};
 
 	return cmocka_run_group_tests_name("listeners", tests, NULL, NULL);

@@ -17,7 +17,7 @@
 
 enum { SERVICES = 8, BACKENDS = 64, UNITS = 16, VIPS = 16, SLOTS = UNITS * 4096 };
 
-static const struct config_limits limits = { .services = SERVICES, .backends = BACKENDS, .vips = VIPS, .slots = SLOTS };
+static const struct config_limits limits = {.services = SERVICES, .backends = BACKENDS, .vips = VIPS, .slots = SLOTS};
 
 static struct maps {
 	union weir_slot slot[SLOTS];
@@ -47,7 +47,8 @@ static void assert_safe(void)
 				uint16_t index = maps.slot[service->slot_base + s].current;
 
 				assert_true(index == WEIR_BACKEND_NONE || maps.backend_used[index]);
-				assert_true(index == WEIR_BACKEND_NONE || maps.backend[index].service_index == service->index);
+				assert_true(index == WEIR_BACKEND_NONE ||
+					    maps.backend[index].service_index == service->index);
 			}
 		}
 	}
@@ -56,7 +57,7 @@ static void assert_safe(void)
 static struct model_way way(void *arg, const struct model_service *service, const struct model_backend *backend)
 {
 	(void)arg, (void)service;
-	return (struct model_way){ .state = maps.way[backend->config.addr.byte[15]] };
+	return (struct model_way){.state = maps.way[backend->config.addr.byte[15]]};
 }
 
 static void service_changed(void *arg, struct model_service *service)
@@ -72,8 +73,8 @@ static void service_changed(void *arg, struct model_service *service)
 		assert_int_not_equal(backend->index, WEIR_BACKEND_NONE);
 		assert_true(!maps.backend_used[backend->index] || !addr_compare(&ledger->addr, &backend->config.addr));
 		maps.backend_used[backend->index] = true;
-		*ledger = (struct model_restored_backend){ backend->config.addr, service->index, backend->index, backend->role,
-							   backend->since_ns };
+		*ledger = (struct model_restored_backend){backend->config.addr, service->index, backend->index,
+							  backend->role, backend->since_ns};
 	}
 	if (!service->table) {
 		maps.tables_adopted++;
@@ -83,24 +84,32 @@ static void service_changed(void *arg, struct model_service *service)
 		maps.slot[service->slot_base + s].current = service->table[s];
 	maps.tables_written += service->built;
 	maps.service_used[service->index] = true;
-	*mine = (struct model_restored_service){ .index = service->index, .slot_base = service->slot_base, .slots = service->config.slots,
-						 .digest = service->digest, .slots_moved = service->slots_moved };
+	*mine = (struct model_restored_service){.index = service->index,
+						.slot_base = service->slot_base,
+						.slots = service->config.slots,
+						.digest = service->digest,
+						.slots_moved = service->slots_moved};
 	snprintf(mine->name, sizeof(mine->name), "%s", service->config.name);
 	assert_safe();
 }
 
+/* Where the address has its listeners, or a free place. */
+static struct vip *find_vip(const struct addr *addr)
+{
+	for (size_t i = 0; i < VIPS; i++)
+		if (!addr_compare(&maps.vip[i].addr, addr))
+			return &maps.vip[i];
+	for (size_t i = 0; i < VIPS; i++)
+		if (!maps.vip[i].listeners)
+			return &maps.vip[i];
+	abort();
+}
+
 static void vip_changed(void *arg, const struct addr *addr)
 {
-	struct vip *vip = NULL;
+	struct vip *vip = find_vip(addr);
 
 	(void)arg;
-	for (size_t i = 0; i < VIPS && !vip; i++)
-		if (!addr_compare(&maps.vip[i].addr, addr))
-			vip = &maps.vip[i];
-	for (size_t i = 0; i < VIPS && !vip; i++)
-		if (!maps.vip[i].listeners)
-			vip = &maps.vip[i];
-	assert_non_null(vip);
 	vip->addr = *addr;
 	vip->listeners = listeners_flatten(&model, addr, NULL, vip->listener);
 	assert_true(vip->listeners >= 0);
@@ -155,8 +164,14 @@ static void event(void *arg, const char *kind, const char *service, const struct
 static void start(void)
 {
 	const struct model_observer observer = {
-		.way = way, .service_changed = service_changed, .vip_changed = vip_changed, .way_changed = way_changed,
-		.service_removed = service_removed, .backend_removed = backend_removed, .now_wall_ns = now_wall_ns, .event = event,
+		.way = way,
+		.service_changed = service_changed,
+		.vip_changed = vip_changed,
+		.way_changed = way_changed,
+		.service_removed = service_removed,
+		.backend_removed = backend_removed,
+		.now_wall_ns = now_wall_ns,
+		.event = event,
 	};
 
 	assert_int_equal(model_init(&model, &limits, "seed", &observer), 0);
@@ -180,19 +195,22 @@ static void restart(void)
 
 static struct addr address(unsigned int net, unsigned int host)
 {
-	return (struct addr){ .byte = { [10] = 0xff, [11] = 0xff, 10, (uint8_t)net, 0, (uint8_t)host } };
+	return (struct addr){.byte = {[10] = 0xff, [11] = 0xff, 10, (uint8_t)net, 0, (uint8_t)host}};
 }
 
 static struct config_service make_service(unsigned int name, unsigned int backends)
 {
-	struct config_service service = { .slots = 4096, .listeners = 1, .backends = backends };
+	struct config_service service = {.slots = 4096, .listeners = 1, .backends = backends};
 
 	snprintf(service.name, sizeof(service.name), "s%u", name);
 	service.listener = calloc(1, sizeof(*service.listener));
-	service.listener[0] = (struct config_listener){ .vip = address(9, name % 3), .proto = IPPROTO_TCP, .first = (uint16_t)(80 + name), .last = (uint16_t)(80 + name) };
+	service.listener[0] = (struct config_listener){.vip = address(9, name % 3),
+						       .proto = IPPROTO_TCP,
+						       .first = (uint16_t)(80 + name),
+						       .last = (uint16_t)(80 + name)};
 	service.backend = calloc(backends + 1, sizeof(*service.backend));
 	for (unsigned int i = 0; i < backends; i++)
-		service.backend[i] = (struct config_backend){ .addr = address(name, i + 1), .weight = 1 };
+		service.backend[i] = (struct config_backend){.addr = address(name, i + 1), .weight = 1};
 	return service;
 }
 
@@ -208,7 +226,7 @@ static void free_config(struct config *config)
 
 static struct config config_of(unsigned int services, unsigned int backends)
 {
-	struct config config = { .services = services, .service = calloc(services + 1, sizeof(struct config_service)) };
+	struct config config = {.services = services, .service = calloc(services + 1, sizeof(struct config_service))};
 
 	for (unsigned int i = 0; i < services; i++)
 		config.service[i] = make_service(i, backends);
@@ -217,7 +235,7 @@ static struct config config_of(unsigned int services, unsigned int backends)
 
 static void apply(const struct config *config)
 {
-	struct error error = { 0 };
+	struct error error = {0};
 
 	if (model_apply(&model, config, &error))
 		fail_msg("%s", error.text);
@@ -369,7 +387,7 @@ static void drain_disable_fallback(void **state)
 static void refused_whole(void **state)
 {
 	struct config config = config_of(2, 4), more = config_of(SERVICES + 1, 1);
-	struct error error = { 0 };
+	struct error error = {0};
 	struct maps before;
 
 	(void)state;
@@ -378,7 +396,7 @@ static void refused_whole(void **state)
 	assert_int_equal(model_apply(&model, &more, &error), -1);
 	assert_non_null(strstr(error.text, "limits { services 8; }"));
 	config.service[1].slots = 16384;
-	error = (struct error){ 0 };
+	error = (struct error){0};
 	assert_int_equal(model_apply(&model, &config, &error), -1);
 	assert_non_null(strstr(error.text, "slots: its number does not change"));
 	assert_memory_equal(&maps, &before, sizeof(maps));
@@ -410,11 +428,21 @@ static void mutate(struct config *config, unsigned int *seed)
 		struct config_backend *backend = &service->backend[(unsigned int)rand_r(seed) % service->backends];
 
 		switch (rand_r(seed) % 5) {
-		case 0: *backend = service->backend[--service->backends]; break;
-		case 1: backend->weight = (uint16_t)(rand_r(seed) % 4); break;
-		case 2: backend->state = (enum config_backend_state)(rand_r(seed) % 3); break;
-		case 3: backend->fallback = !backend->fallback; break;
-		default: service->listener->first = service->listener->last = (uint16_t)(rand_r(seed) % 65535 + 1); break;
+		case 0:
+			*backend = service->backend[--service->backends];
+			break;
+		case 1:
+			backend->weight = (uint16_t)(rand_r(seed) % 4);
+			break;
+		case 2:
+			backend->state = (enum config_backend_state)(rand_r(seed) % 3);
+			break;
+		case 3:
+			backend->fallback = !backend->fallback;
+			break;
+		default:
+			service->listener->first = service->listener->last = (uint16_t)(rand_r(seed) % 65535 + 1);
+			break;
 		}
 	}
 }
@@ -449,16 +477,18 @@ static void random_walks(void **state)
 			free(service->own);
 			service->table = service->own = NULL;
 			maps.slot[service->slot_base].current = 63;
-			(void)model_adopt_table(&model, service, &maps.slot[service->slot_base]); /* builds it from nothing */
+			(void)model_adopt_table(&model, service,
+						&maps.slot[service->slot_base]); /* builds it from nothing */
 			for (uint32_t s = 0; s < service->config.slots; s++)
 				for (size_t b = 0; b < service->backends; b++)
 					if (service->backend[b].index == service->table[s])
-						assert_int_equal(addr_compare(&owner[s], &service->backend[b].config.addr), 0);
+						assert_int_equal(
+							addr_compare(&owner[s], &service->backend[b].config.addr), 0);
 			maps.slot[service->slot_base].current = service->table[0];
 			free(owner);
 		}
 		free_config(&config);
-		config = (struct config){ 0 };
+		config = (struct config){0};
 		apply(&config);
 		for (size_t i = 0; i < SERVICES; i++)
 			assert_false(maps.service_used[i]);
@@ -469,9 +499,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(same_config_changes_nothing), TEST(restart_adopts), TEST(restart_removes_what_is_gone),
-		TEST(damaged_maps_are_built_anew), TEST(joins_when_the_way_is_known), TEST(drain_disable_fallback),
-		TEST(refused_whole), TEST(random_walks),
+		TEST(same_config_changes_nothing),
+		TEST(restart_adopts),
+		TEST(restart_removes_what_is_gone),
+		TEST(damaged_maps_are_built_anew),
+		TEST(joins_when_the_way_is_known),
+		TEST(drain_disable_fallback),
+		TEST(refused_whole),
+		TEST(random_walks),
 	};
 
 	return cmocka_run_group_tests_name("model", tests, NULL, NULL);

@@ -83,9 +83,11 @@ int64_t index_take_slots(struct model_indexes *used, const struct config_limits 
 	return -ENOSPC;
 }
 
-int index_mark_slots(struct model_indexes *used, const struct config_limits *limits, uint32_t base, uint32_t slots, bool taken)
+int index_mark_slots(struct model_indexes *used, const struct config_limits *limits, uint32_t base, uint32_t slots,
+		     bool taken)
 {
-	if (base % SLOTS_UNIT || slots % SLOTS_UNIT || slots == 0 || slots > limits->slots || base > limits->slots - slots)
+	if (base % SLOTS_UNIT || slots % SLOTS_UNIT || slots == 0 || slots > limits->slots ||
+	    base > limits->slots - slots)
 		return -ERANGE;
 	memset(used->slots + base / SLOTS_UNIT, taken, slots / SLOTS_UNIT);
 	return 0;

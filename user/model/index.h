@@ -14,6 +14,7 @@ int index_take_backend(struct model_indexes *used, const struct config_limits *l
 /* First slot of a free run of `slots` (aligned to its own size), now taken, or -ENOSPC. */
 int64_t index_take_slots(struct model_indexes *used, const struct config_limits *limits, uint32_t slots);
 /* Marks a run taken or free. -ERANGE if it does not fit the limits. */
-int index_mark_slots(struct model_indexes *used, const struct config_limits *limits, uint32_t base, uint32_t slots, bool taken);
+int index_mark_slots(struct model_indexes *used, const struct config_limits *limits, uint32_t base, uint32_t slots,
+		     bool taken);
 
 #endif

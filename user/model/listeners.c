@@ -73,7 +73,10 @@ static int cut(struct stretches *out, uint8_t proto, uint16_t first, uint16_t la
 static int lay(struct stretches *out, const struct config_listener *listener, uint16_t service)
 {
 	struct weir_listener stretch = {
-		.first = listener->first, .last = listener->last, .service = service, .proto = listener->proto,
+		.first = listener->first,
+		.last = listener->last,
+		.service = service,
+		.proto = listener->proto,
 	};
 	int at = cut(out, listener->proto, listener->first, listener->last);
 
@@ -113,9 +116,10 @@ static int lay_kind(const struct model *model, const struct addr *vip, const str
 	return 0;
 }
 
-int listeners_flatten(const struct model *model, const struct addr *vip, const struct model_service *skip, struct weir_listener *out)
+int listeners_flatten(const struct model *model, const struct addr *vip, const struct model_service *skip,
+		      struct weir_listener *out)
 {
-	struct stretches stretches = { .listener = out };
+	struct stretches stretches = {.listener = out};
 
 	for (enum kind kind = KIND_ANY; kind < KINDS; kind++)
 		if (lay_kind(model, vip, skip, kind, &stretches))

@@ -12,7 +12,8 @@
  * Stretches of `vip` over all services of the model; `skip` (may be NULL) is left out. out has room for WEIR_LISTENERS_MAX.
  * Neighbouring stretches of one service are joined. Returns how many, or -E2BIG.
  */
-int listeners_flatten(const struct model *model, const struct addr *vip, const struct model_service *skip, struct weir_listener *out);
+int listeners_flatten(const struct model *model, const struct addr *vip, const struct model_service *skip,
+		      struct weir_listener *out);
 
 /* As the data path finds it: service index, or -ENOENT. */
 int listeners_find(const struct weir_listener *listener, int listeners, uint8_t proto, uint16_t port);

@@ -14,7 +14,8 @@
 #include "stage.h"
 #include "table.h"
 
-int model_init(struct model *model, const struct config_limits *limits, const char *hash_seed, const struct model_observer *observer)
+int model_init(struct model *model, const struct config_limits *limits, const char *hash_seed,
+	       const struct model_observer *observer)
 {
 	memset(model, 0, sizeof(*model));
 	model->limits = *limits;
@@ -117,28 +118,29 @@ bool model_service_up(const struct model_service *service)
 
 const char *backend_role_word(enum backend_role role)
 {
-	static const char *const word[] = { "disabled", "draining", "joining", "up", "standby", "fallback" };
+	static const char *const word[] = {"disabled", "draining", "joining", "up", "standby", "fallback"};
 
 	return word[role];
 }
 
 const char *way_state_word(enum way_state state)
 {
-	static const char *const word[] = { "unknown", "ready", "local", "unresolved", "no-route", "down" };
+	static const char *const word[] = {"unknown", "ready", "local", "unresolved", "no-route", "down"};
 
 	return word[state];
 }
 
 /* ---- telling: what happened to whom ---- */
 
-static void tell(const struct model *model, const char *kind, const struct model_service *service, const struct model_backend *backend,
-		 const char *text)
+static void tell(const struct model *model, const char *kind, const struct model_service *service,
+		 const struct model_backend *backend, const char *text)
 {
-	model->observer.event(model->observer.arg, kind, service->config.name, backend ? &backend->config.addr : NULL, text);
+	model->observer.event(model->observer.arg, kind, service->config.name, backend ? &backend->config.addr : NULL,
+			      text);
 }
 
-static void tell_role(const struct model *model, const struct model_service *service, const struct model_backend *backend,
-		      enum backend_role before)
+static void tell_role(const struct model *model, const struct model_service *service,
+		      const struct model_backend *backend, enum backend_role before)
 {
 	char kind[32], text[128];
 
@@ -149,13 +151,14 @@ static void tell_role(const struct model *model, const struct model_service *ser
 	tell(model, kind, service, backend, text);
 }
 
-static void tell_backend(const struct model *model, const struct model_service *service, const struct model_backend *backend,
-			 const struct model_backend *before)
+static void tell_backend(const struct model *model, const struct model_service *service,
+			 const struct model_backend *backend, const struct model_backend *before)
 {
 	char text[128];
 
 	if (!before) {
-		snprintf(text, sizeof(text), "added: %s, weight %u", backend_role_word(backend->role), backend->config.weight);
+		snprintf(text, sizeof(text), "added: %s, weight %u", backend_role_word(backend->role),
+			 backend->config.weight);
 		tell(model, "backend-added", service, backend, text);
 		return;
 	}
@@ -186,7 +189,8 @@ static void commit_service(struct model *model, struct model_service *service, c
 	if (restored)
 		return; /* it was there all the time */
 	for (size_t i = 0; i < service->backends; i++)
-		tell_backend(model, service, &service->backend[i], old ? model_backend(old, &service->backend[i].config.addr) : NULL);
+		tell_backend(model, service, &service->backend[i],
+			     old ? model_backend(old, &service->backend[i].config.addr) : NULL);
 }
 
 static void commit_vips(const struct model *model, const struct model_service *service)
@@ -234,7 +238,7 @@ static void retire(struct model *model, struct model_service *old, struct model_
 /* Restored services and backends that the config does not name: stand-ins go the way of removed ones. */
 static void retire_restored_backend(struct model *model, const struct model_restored_backend *restored)
 {
-	struct model_backend backend = { .config.addr = restored->addr, .index = restored->index };
+	struct model_backend backend = {.config.addr = restored->addr, .index = restored->index};
 
 	for (size_t s = 0; s < model->services; s++) {
 		struct model_service *service = model->service[s];
@@ -251,7 +255,7 @@ static void retire_restored_backend(struct model *model, const struct model_rest
 
 static void retire_restored_service(struct model *model, const struct model_restored_service *restored)
 {
-	struct model_service service = { .index = restored->index, .slot_base = restored->slot_base };
+	struct model_service service = {.index = restored->index, .slot_base = restored->slot_base};
 	size_t count = 0;
 
 	for (size_t s = 0; s < model->services; s++)
@@ -344,7 +348,8 @@ int model_apply(struct model *model, const struct config *wanted, struct error *
 
 /* ---- ways ---- */
 
-static void set_way(struct model *model, struct model_service *service, struct model_backend *backend, const struct model_way *way)
+static void set_way(struct model *model, struct model_service *service, struct model_backend *backend,
+		    const struct model_way *way)
 {
 	bool known = way->state == WAY_READY || way->state == WAY_LOCAL;
 

@@ -24,7 +24,7 @@ enum way_state {
 	WAY_LOCAL,      /* the backend is this machine */
 	WAY_UNRESOLVED, /* the next hop does not answer */
 	WAY_NO_ROUTE,
-	WAY_DOWN,       /* the link is down */
+	WAY_DOWN, /* the link is down */
 };
 
 struct model_way {
@@ -53,14 +53,16 @@ struct model_backend {
 };
 
 struct model_service {
-	struct config_service config; /* .backend is NULL, .backends 0 here: see `backend` */
-	uint16_t index;               /* in `services` */
-	uint32_t slot_base;           /* in `slots` */
+	struct config_service config;  /* .backend is NULL, .backends 0 here: see `backend` */
+	uint16_t index;                /* in `services` */
+	uint32_t slot_base;            /* in `slots` */
 	struct model_backend *backend; /* in the config's order */
 	size_t backends;
-	uint16_t *own; /* stage 1, positions among the backends that are no fallbacks; NULL = not built (an adopted table needs none) */
-	uint16_t *table; /* slot -> backend index (WEIR_BACKEND_NONE = none); NULL = to be adopted: see model_adopt_table */
-	uint64_t digest; /* of everything `table` depends on, indexes included */
+	uint16_t *
+		own; /* stage 1, positions among the backends that are no fallbacks; NULL = not built (an adopted table needs none) */
+	uint16_t *
+		table; /* slot -> backend index (WEIR_BACKEND_NONE = none); NULL = to be adopted: see model_adopt_table */
+	uint64_t digest;      /* of everything `table` depends on, indexes included */
 	uint64_t slots_moved; /* slots whose backend changed, ever */
 	bool built;           /* the table was built by this process, not adopted */
 	bool dirty;           /* a way or role changed; model_settle builds the table */
@@ -100,7 +102,7 @@ struct model_restored_backend {
 	uint64_t since_ns;
 };
 
-struct model_indexes { /* which indexes are taken; index.c */
+struct model_indexes {              /* which indexes are taken; index.c */
 	uint8_t *service, *backend; /* one byte each */
 	uint8_t *slots;             /* one byte for each 4096 slots */
 };
@@ -121,7 +123,8 @@ struct model {
 };
 
 /* Empty model of these sizes. 0 or -ENOMEM. */
-int model_init(struct model *model, const struct config_limits *limits, const char *hash_seed, const struct model_observer *observer);
+int model_init(struct model *model, const struct config_limits *limits, const char *hash_seed,
+	       const struct model_observer *observer);
 void model_free(struct model *model);
 
 /*

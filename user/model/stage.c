@@ -20,7 +20,8 @@ static bool same_listeners(const struct config_service *a, const struct config_s
 	for (size_t i = 0; i < a->listeners; i++) {
 		const struct config_listener *x = &a->listener[i], *y = &b->listener[i];
 
-		if (addr_compare(&x->vip, &y->vip) || x->proto != y->proto || x->first != y->first || x->last != y->last)
+		if (addr_compare(&x->vip, &y->vip) || x->proto != y->proto || x->first != y->first ||
+		    x->last != y->last)
 			return false;
 	}
 	return true;
@@ -28,14 +29,15 @@ static bool same_listeners(const struct config_service *a, const struct config_s
 
 static bool same_backend(const struct config_backend *a, const struct config_backend *b)
 {
-	return !addr_compare(&a->addr, &b->addr) && a->weight == b->weight && a->state == b->state && a->fallback == b->fallback &&
-	       a->runtime == b->runtime;
+	return !addr_compare(&a->addr, &b->addr) && a->weight == b->weight && a->state == b->state &&
+	       a->fallback == b->fallback && a->runtime == b->runtime;
 }
 
 static bool unchanged(const struct model_service *have, const struct config_service *want)
 {
-	if (have->backends != want->backends || have->config.forward != want->forward || have->config.affinity != want->affinity ||
-	    have->config.runtime != want->runtime || !same_listeners(&have->config, want))
+	if (have->backends != want->backends || have->config.forward != want->forward ||
+	    have->config.affinity != want->affinity || have->config.runtime != want->runtime ||
+	    !same_listeners(&have->config, want))
 		return false;
 	for (size_t i = 0; i < want->backends; i++)
 		if (!same_backend(&have->backend[i].config, &want->backend[i]))
@@ -43,7 +45,8 @@ static bool unchanged(const struct model_service *have, const struct config_serv
 	return true;
 }
 
-static const struct model_restored_service *restored_service(const struct model *model, const struct config_service *want)
+static const struct model_restored_service *restored_service(const struct model *model,
+							     const struct config_service *want)
 {
 	for (size_t i = 0; i < model->restored_services; i++) {
 		const struct model_restored_service *restored = &model->restored_service[i];
@@ -54,7 +57,8 @@ static const struct model_restored_service *restored_service(const struct model 
 	return NULL;
 }
 
-static const struct model_restored_backend *restored_backend(const struct model *model, uint16_t service, const struct addr *addr)
+static const struct model_restored_backend *restored_backend(const struct model *model, uint16_t service,
+							     const struct addr *addr)
 {
 	for (size_t i = 0; i < model->restored_backends; i++) {
 		const struct model_restored_backend *restored = &model->restored_backend[i];
@@ -67,8 +71,10 @@ static const struct model_restored_backend *restored_backend(const struct model 
 
 static int no_room(struct error *error, const struct model_service *service, const char *limit, uint32_t size)
 {
-	return error_set(error, ERROR_REFUSED, "service %s: no room for it: limits { %s %u; } are all taken; raise it and restart with --takeover",
-			 service->config.name, limit, size);
+	return error_set(
+		error, ERROR_REFUSED,
+		"service %s: no room for it: limits { %s %u; } are all taken; raise it and restart with --takeover",
+		service->config.name, limit, size);
 }
 
 static int out_of_memory(struct error *error)
@@ -76,7 +82,8 @@ static int out_of_memory(struct error *error)
 	return error_set(error, ERROR_REFUSED, "out of memory");
 }
 
-static int take_indexes(struct stage *stage, const struct model *model, struct model_service *service, struct error *error)
+static int take_indexes(struct stage *stage, const struct model *model, struct model_service *service,
+			struct error *error)
 {
 	int index = index_take_service(&stage->used, &model->limits);
 	int64_t base;
@@ -91,8 +98,8 @@ static int take_indexes(struct stage *stage, const struct model *model, struct m
 	return 0;
 }
 
-static int new_backend(struct stage *stage, const struct model *model, struct model_service *service, struct model_backend *backend,
-		       bool restorable, struct error *error)
+static int new_backend(struct stage *stage, const struct model *model, struct model_service *service,
+		       struct model_backend *backend, bool restorable, struct error *error)
 {
 	const struct model_restored_backend *restored =
 		restorable ? restored_backend(model, service->index, &backend->config.addr) : NULL;
@@ -113,12 +120,14 @@ static int new_backend(struct stage *stage, const struct model *model, struct mo
 	if (backend->way.state == WAY_READY || backend->way.state == WAY_LOCAL)
 		backend->joined = true;
 	if (restored && backend->way.state == WAY_UNRESOLVED)
-		backend->way.state = WAY_UNKNOWN; /* a new agent may have to ask first: until it knows better the old way serves */
+		backend->way.state =
+			WAY_UNKNOWN; /* a new agent may have to ask first: until it knows better the old way serves */
 	return 0;
 }
 
-static int stage_backends(struct stage *stage, const struct model *model, struct model_service *service, const struct config_service *want,
-			  const struct model_service *old, bool restorable, struct error *error)
+static int stage_backends(struct stage *stage, const struct model *model, struct model_service *service,
+			  const struct config_service *want, const struct model_service *old, bool restorable,
+			  struct error *error)
 {
 	service->backend = calloc(want->backends + 1, sizeof(*service->backend));
 	if (!service->backend)
@@ -180,8 +189,8 @@ static int stage_table(const struct model *model, struct model_service *service,
 	return 0;
 }
 
-static int fill_service(struct stage *stage, const struct model *model, struct model_service *service, const struct config_service *want,
-			struct error *error)
+static int fill_service(struct stage *stage, const struct model *model, struct model_service *service,
+			const struct config_service *want, struct error *error)
 {
 	const struct model_service *old = model_service(model, want->name);
 	const struct model_restored_service *restored = restored_service(model, want);
@@ -189,8 +198,10 @@ static int fill_service(struct stage *stage, const struct model *model, struct m
 	if (copy_words(&service->config, want))
 		return out_of_memory(error);
 	if (old && old->config.slots != want->slots)
-		return error_set(error, ERROR_REFUSED, "service %s: slots: its number does not change while the service lives (%u now, %u wanted)",
-				 want->name, old->config.slots, want->slots);
+		return error_set(
+			error, ERROR_REFUSED,
+			"service %s: slots: its number does not change while the service lives (%u now, %u wanted)",
+			want->name, old->config.slots, want->slots);
 	if (old) {
 		service->index = old->index;
 		service->slot_base = old->slot_base;
@@ -207,7 +218,8 @@ static int fill_service(struct stage *stage, const struct model *model, struct m
 	return stage_table(model, service, old, restored, error);
 }
 
-static int stage_service(struct stage *stage, struct model *model, const struct config_service *want, struct error *error)
+static int stage_service(struct stage *stage, struct model *model, const struct config_service *want,
+			 struct error *error)
 {
 	struct model_service *have = model_service(model, want->name);
 	struct model_service *service;
@@ -238,12 +250,16 @@ static int check_vips(const struct stage *stage, const struct model *model, stru
 
 		for (size_t l = 0; stage->fresh[s] && l < config->listeners; l++)
 			if (listeners_flatten(&view, &config->listener[l].vip, NULL, scratch) < 0)
-				return error_set(error, ERROR_REFUSED, "service %s: %s: more than %d stretches of ports on one address",
-						 config->name, addr_format(&config->listener[l].vip, text), WEIR_LISTENERS_MAX);
+				return error_set(error, ERROR_REFUSED,
+						 "service %s: %s: more than %d stretches of ports on one address",
+						 config->name, addr_format(&config->listener[l].vip, text),
+						 WEIR_LISTENERS_MAX);
 	}
 	if (listeners_count_vips(&view) > model->limits.vips)
-		return error_set(error, ERROR_REFUSED, "listen: more addresses than limits { vips %u; }; raise it and restart with --takeover",
-				 model->limits.vips);
+		return error_set(
+			error, ERROR_REFUSED,
+			"listen: more addresses than limits { vips %u; }; raise it and restart with --takeover",
+			model->limits.vips);
 	return 0;
 }
 

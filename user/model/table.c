@@ -48,10 +48,11 @@ void table_set_roles(struct model_service *service, uint64_t now_wall_ns)
 }
 
 /* Fills member and position (of member in service->backend) with the fallbacks, or with the others. Both have room for all. */
-static struct rank_input members(const char *seed, const struct model_service *service, bool fallback, struct rank_member *member,
-				 uint16_t *position)
+static struct rank_input members(const char *seed, const struct model_service *service, bool fallback,
+				 struct rank_member *member, uint16_t *position)
 {
-	struct rank_input input = { .seed = seed, .service = service->config.name, .slots = service->config.slots, .member = member };
+	struct rank_input input = {
+		.seed = seed, .service = service->config.name, .slots = service->config.slots, .member = member};
 
 	for (size_t i = 0; i < service->backends; i++) {
 		const struct model_backend *backend = &service->backend[i];
