@@ -60,6 +60,26 @@ load_end() {
 	cat "$BATS_TEST_TMPDIR/load.err"
 }
 
+# wrk in the background, a new connection for each request: press_begin CONNECTIONS ADDRESS, then press_end: its report goes to
+# stdout, the number of its socket errors to $press_errors.
+press_begin() {
+	"$top/tools/lab/lab" exec client wrk -t 1 -c "$1" -d 120 --timeout 5s -H "Connection: close" "http://$(bracketed "$2")/" \
+		>"$BATS_TEST_TMPDIR/wrk" 2>&1 3>&- &
+	press_pid=$!
+	sleep 0.5
+}
+
+press_end() {
+	# it ends early and reports all the same; said again, as a thread that is not its main one may have taken the signal
+	while kill -INT $press_pid 2>/dev/null; do sleep 0.1; done
+	wait $press_pid || true
+	cat "$BATS_TEST_TMPDIR/wrk"
+	[ "$(sed -n 's/^ *\([0-9]*\) requests in .*/\1/p' "$BATS_TEST_TMPDIR/wrk")" -ge 1000 ]
+	none grep Non-2xx "$BATS_TEST_TMPDIR/wrk"
+	press_errors=$(($(sed -n 's/.*Socket errors: connect \([0-9]*\), read \([0-9]*\), write \([0-9]*\), timeout \([0-9]*\).*/\1+\2+\3+\4/p' \
+		"$BATS_TEST_TMPDIR/wrk")))
+}
+
 # all_answered JSON [MIN]: nothing failed and at least MIN (1) requests were sent.
 all_answered() {
 	[ "$(jq --argjson min "${2:-1}" '.failed == 0 and .sent == .answered and .sent >= $min' <<<"$1")" = true ]
