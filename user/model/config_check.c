@@ -187,6 +187,16 @@ static int compare_vip(const void *key, const void *element)
 	return addr_compare(key, &entry->listener->vip);
 }
 
+/* The first listener of this VIP, or NULL. */
+static const struct entry *find_vip(const struct entry *entry, size_t entries, const struct addr *addr)
+{
+	const struct entry *vip = entries ? bsearch(addr, entry, entries, sizeof(*entry), compare_vip) : NULL;
+
+	while (vip && vip > entry && compare_vip(addr, vip - 1) == 0)
+		vip--;
+	return vip;
+}
+
 static int compare_backends(const void *left, const void *right)
 {
 	const struct config_backend *a = *(const struct config_backend *const *)left,
@@ -226,8 +236,7 @@ static void check_backends(const struct config *config, const struct config_serv
 		      service->name, service->backends, CONFIG_BACKENDS_MAX);
 	for (size_t i = 0; i < service->backends; i++) {
 		const struct config_backend *backend = &service->backend[i];
-		const struct entry *vip =
-			entries ? bsearch(&backend->addr, entry, entries, sizeof(*entry), compare_vip) : NULL;
+		const struct entry *vip = find_vip(entry, entries, &backend->addr);
 
 		if (vip)
 			FAULT(config, errors, &backend->place,
