@@ -38,7 +38,7 @@ struct call {
 	const struct command *command;
 	struct options options;
 	const struct statement *line; /* all words as they were given, those of the command first */
-	const struct word *word;      /* the command's own words in the first statement */
+	struct word *word;            /* the command's own words in the first statement */
 	size_t words;
 };
 

@@ -5,6 +5,7 @@
  */
 #include "commands.h"
 
+#include "decap.h"
 #include "help.h"
 #include "render.h"
 #include "request.h"
@@ -78,12 +79,17 @@ static const struct command rows[] = {
 	 "Changes nothing and counts nothing. PROTOCOL is tcp (default) or udp; IPv6 with a port: [2001:db8::1]:80."},
 	LOCAL("version", "", 0, 0, 0, request_version, "the versions of this program and of the agent", NULL),
 
+	LOCAL("decap attach", "INTERFACE [ipip]", 1, 2, OPTION_GENERIC, decap_attach,
+	      "on a backend: strip the tunnel header of packets to this machine",
+	      "Needs no agent and no tunnel device. Attached natively; a driver without XDP needs --generic."),
+	LOCAL("decap detach", "INTERFACE", 1, 1, 0, decap_detach, "on a backend: take that off again", NULL),
+	LOCAL("decap show", "[INTERFACE]", 0, 1, 0, decap_show, "on a backend: where it is attached, what it counted",
+	      NULL),
 	LOCAL("help", "[COMMAND...]", 0, 2, 0, help_run, "this list, or what COMMAND does and takes", NULL),
 
 	LATER("show vrrp"),
 	LATER("show checks"),
 	LATER("show pins"),
-	LATER("decap"),
 	LATER("vrrp"),
 	LATER("apply"),
 	LATER("confirm"),

@@ -27,7 +27,6 @@ static const struct row rows[] = {
 	{"--wait", NULL, VALUE_OPTIONAL, OPTION_WAIT, "SEC", "come back when it is done, at most SEC seconds later"},
 	{"--no-wait", NULL, VALUE_NONE, OPTION_NO_WAIT, NULL, "do not wait"},
 	{"--generic", NULL, VALUE_NONE, OPTION_GENERIC, NULL, "use generic (slow) XDP where the driver has none"},
-	{"--bpffs", NULL, VALUE_NEEDED, OPTION_BPFFS, "DIR", "directory for the pins (/sys/fs/bpf/weir-decap)"},
 	{"--socket", NULL, VALUE_NEEDED, OPTION_SOCKET, "FILE",
 	 "the agent's socket (WEIR_SOCKET, /run/weir/weir.sock)"},
 	{"--timeout", NULL, VALUE_NEEDED, OPTION_TIMEOUT, "SEC", "wait so long for the agent's answer (5)"},
@@ -73,9 +72,6 @@ static int take_value(struct options *options, const struct row *row, const char
 		return 0;
 	case OPTION_FILE:
 		options->file = value;
-		return 0;
-	case OPTION_BPFFS:
-		options->bpffs = value;
 		return 0;
 	case OPTION_TIMEOUT:
 		return parse_seconds(value, row->name, 0.1, 86400, &options->timeout_ms, error);

@@ -23,15 +23,13 @@ enum {
 	OPTION_WAIT = 1 << 8,
 	OPTION_NO_WAIT = 1 << 9,
 	OPTION_GENERIC = 1 << 10,
-	OPTION_BPFFS = 1 << 11,
-	OPTION_LATER = 1 << 12, /* known, but not supported yet */
+	OPTION_LATER = 1 << 11, /* known, but not supported yet */
 };
 
 struct options {
 	unsigned int given; /* OPTION_... */
 	const char *socket;
 	const char *file;
-	const char *bpffs;
 	uint32_t timeout_ms;
 	uint32_t watch_ms;
 	uint32_t wait_ms; /* 0 = without end */

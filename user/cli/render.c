@@ -35,7 +35,7 @@ enum colour render_backend_counts(const json_t *counts, char *text, size_t size)
 	}
 	if (up == 0 && fallback == 0)
 		return COLOUR_RED;
-	return up == total ? COLOUR_GREEN : COLOUR_YELLOW;
+	return up + render_number(counts, "standby") == total ? COLOUR_GREEN : COLOUR_YELLOW;
 }
 
 static bool same_line(const json_t *a, const json_t *b)

@@ -38,7 +38,7 @@ static bool print_document(void *arg, const char *line, const json_t *document)
 /* With --json and no data, the verdict is the document. */
 static void print_verdict_json(const struct answer *answer, const json_t *verdict)
 {
-	json_t *document = json_pack("{s:i, s:O?, s:O?}", "schema_version", 1, "text", json_object_get(verdict, "text"),
+	json_t *document = json_pack("{s:i, s:O*, s:O*}", "schema_version", 1, "text", json_object_get(verdict, "text"),
 				     "warnings", json_object_get(verdict, "warnings"));
 	char *text = json_dumps(document, JSON_COMPACT);
 

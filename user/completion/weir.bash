@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
 #
 # Bash completion for weir(8). The program knows its commands, options and (by asking the agent, for at most a second) the names of
 # services, backends, reasons and interfaces; this only carries words to it. Where it has nothing to offer, file names are completed.
