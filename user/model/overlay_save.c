@@ -281,7 +281,8 @@ static int prove(const struct config *wanted, const char *path, const struct gra
 	if (err < 0)
 		error_set(error, ERROR_REFUSED, "%s: cannot be read: %s", path, strerror(-err));
 	else if (grammar_parse(&loaded, path, text.data ? text.data : "", text.length, &previewer, &errors) < 0)
-		errors_first(&errors, error);
+		error_set(error, ERROR_REFUSED, "%s: has been changed since it was loaded, %s: reload first, then save",
+			  path, errors.count ? errors.error[0].text : "or memory is out");
 	else if (config_copy(&copy, wanted) < 0 || overlay_make(&left, &loaded, &copy) < 0)
 		error_set(error, ERROR_REFUSED, "out of memory");
 	else if (left.changes)
