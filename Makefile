@@ -87,6 +87,7 @@ install: all ## copy to $(DESTDIR)$(PREFIX)
 		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
 	for script in $(wildcard user/completion/*.bash); do install -D -m 0644 $$script \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$(basename $$script .bash) || exit 1; done
+	test -e $(DESTDIR)/etc/weir/weir.conf || install -D -m 0644 user/weir.conf.example $(DESTDIR)/etc/weir/weir.conf
 
 clean: ## remove $(BUILD)
 	rm -rf $(BUILD)

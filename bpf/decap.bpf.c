@@ -5,7 +5,7 @@
  *
  * The loader (`weir decap attach IFACE`)
  *   - puts every address that may be an outer destination (those of IFACE) into `decap_addrs`: key as in weir/abi.h (IPv4 mapped), value 1;
- *   - attaches program `decap` to IFACE as an XDP link, and pins the link and the two maps;
+ *   - attaches program `decap` to IFACE, and knows it again by the names of program and maps: nothing is pinned;
  *   - reads `decap_counters`, per CPU, by enum weir_decap_reason (weir/decap.h).
  *
  * As with any tunnel device that takes packets from everywhere: who can send to this machine can send inner packets with any source.

@@ -131,7 +131,7 @@ fails() {
 	chmod 755 "$agent/weir"
 	setpriv --reuid=65534 --regid=65534 --clear-groups "$agent/weir" status 2>"$agent/err" || code=$?
 	same code 3 "$code"
-	grep -q 'Permission denied: .*sudo.*adduser' "$agent/err"
+	grep -q 'Permission denied: .*sudo.*adduser nobody weir' "$agent/err"
 }
 
 @test "an agent that never answers: exit 3 in the time given" {

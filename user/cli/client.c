@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The way to the agent. Input: a request's text. Output: JSON lines to a callback, the verdict to the caller.
  * Whatever the other end does - nothing, too slow, too much, rubbish - it ends within the time limit and with an error
@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -65,12 +66,13 @@ static int wait_for(const struct client *client, short events)
 static int refused(const struct client *client, int reason)
 {
 	const char *path = client->request->socket;
+	const struct passwd *user = getpwuid(getuid());
 
 	if (reason == EACCES || reason == EPERM)
 		return error_set(client->error, ERROR_UNREACHABLE,
 				 "%s: %s: the agent answers root and the members of its socket's group: "
 				 "use sudo, or `adduser %s weir` and log in again",
-				 path, strerror(reason), getlogin() ? getlogin() : "USER");
+				 path, strerror(reason), user ? user->pw_name : "USER");
 	return error_set(
 		client->error, ERROR_UNREACHABLE,
 		"%s: %s: no agent answers there; `systemctl start weir` starts it (--socket FILE: another one)", path,

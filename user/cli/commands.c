@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The table of commands: what there is, what each takes and does. No code: parser, help, usage errors and completion
  * read these rows, and main.c runs what `run` names.

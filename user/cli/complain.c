@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What goes to stderr. Input: errors, and the agent's texts, which may hold anything. Output: lines for people. */
 #include "complain.h"
 

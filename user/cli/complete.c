@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Completion. Input: the words of a command line, the table of commands, the agent's names. Output: candidates. */
 #include "complete.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * `weir decap`. Input: an interface, its addresses. Output: bpf/decap.bpf.c attached to it; it stays when this has ended.
  * Attaching again brings addresses, and an older program, up to date; counters go on.

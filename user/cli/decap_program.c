@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Programs on interfaces. Input: an interface. Output: what runs there, or what stands in the way of attaching, in words.
  * Attached by netlink and not by a link: a link lives only as long as its descriptor or its pin does.

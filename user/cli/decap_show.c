@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* `weir decap show`. Input: the interfaces of this network namespace. Output: a JSON document, or tables made of it. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Help and usage errors. Input: the table of commands. Output: text for people. */
 #include "help.h"
 

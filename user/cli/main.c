@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * weir: shows and changes what a running weir-agent does. Input: argv. Output: text or JSON on stdout, errors on stderr,
  * an exit code: 0 done, 1 refused or failed, 2 usage, 3 agent not reachable, 4 no such object, 5 waited in vain.

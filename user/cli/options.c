@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The options of all commands. Input: elements of argv, the environment. Output: struct options, lines of help. */
 #include "options.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Status, events, texts, and what the tables of render_show.c share. Input: JSON documents. Output: a screen. */
 #include "render.h"
 

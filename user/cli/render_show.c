@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The tables of `weir show`. Input: JSON documents. Output: a screen. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Commands that the agent carries out. Input: a call. Output: stdout for what was asked, stderr for what went wrong,
  * the exit code.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The line for the agent. Input: a call, and the file that `-f` names. Output: one line in the grammar's words. */
 #include "request_line.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What people read. Input: texts, cells, numbers from the renderers. Output: a stream. */
 #include "screen.h"
 
