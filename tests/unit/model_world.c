@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The maps of arrays and their observer: see model_world.h. */
+#include "model_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <netinet/in.h>
+
+#include "../../user/model/listeners.h"
+
+static const struct config_limits limits = {.services = SERVICES, .backends = BACKENDS, .vips = VIPS, .slots = SLOTS};
+
+struct world_maps maps;
+struct model model;
+
+static void assert_safe(void)
+{
+	for (size_t v = 0; v < VIPS; v++) {
+		for (int l = 0; l < maps.vip[v].listeners; l++) {
+			const struct model_restored_service *service = &maps.service[maps.vip[v].listener[l].service];
+
+			assert_true(maps.service_used[maps.vip[v].listener[l].service]);
+			for (uint32_t s = 0; s < service->slots; s++) {
+				uint16_t index = maps.slot[service->slot_base + s].current;
+
+				assert_true(index == WEIR_BACKEND_NONE || maps.backend_used[index]);
+				assert_true(index == WEIR_BACKEND_NONE ||
+					    maps.backend[index].service_index == service->index);
+			}
+		}
+	}
+}
+
+static struct model_way way(void *arg, const struct model_service *service, const struct model_backend *backend)
+{
+	(void)arg, (void)service;
+	return (struct model_way){.state = maps.way[backend->config.addr.byte[15]]};
+}
+
+static void service_changed(void *arg, struct model_service *service)
+{
+	struct model_restored_service *mine = &maps.service[service->index];
+
+	(void)arg;
+	maps.services_told++;
+	for (size_t i = 0; i < service->backends; i++) {
+		const struct model_backend *backend = &service->backend[i];
+		struct model_restored_backend *ledger = &maps.backend[backend->index];
+
+		assert_int_not_equal(backend->index, WEIR_BACKEND_NONE);
+		assert_true(!maps.backend_used[backend->index] || !addr_compare(&ledger->addr, &backend->config.addr));
+		maps.backend_used[backend->index] = true;
+		*ledger = (struct model_restored_backend){backend->config.addr, service->index, backend->index,
+							  backend->role, backend->since_ns};
+	}
+	if (!service->table) {
+		maps.tables_adopted++;
+		assert_int_equal(model_adopt_table(&model, service, &maps.slot[service->slot_base]), 0);
+	}
+	for (uint32_t s = 0; s < service->config.slots; s++)
+		maps.slot[service->slot_base + s].current = service->table[s];
+	maps.tables_written += service->built;
+	maps.service_used[service->index] = true;
+	*mine = (struct model_restored_service){.index = service->index,
+						.slot_base = service->slot_base,
+						.slots = service->config.slots,
+						.digest = service->digest,
+						.slots_moved = service->slots_moved};
+	snprintf(mine->name, sizeof(mine->name), "%s", service->config.name);
+	assert_safe();
+}
+
+/* Where the address has its listeners, or a free place. */
+static struct world_vip *find_vip(const struct addr *addr)
+{
+	for (size_t i = 0; i < VIPS; i++)
+		if (!addr_compare(&maps.vip[i].addr, addr))
+			return &maps.vip[i];
+	for (size_t i = 0; i < VIPS; i++)
+		if (!maps.vip[i].listeners)
+			return &maps.vip[i];
+	abort();
+}
+
+static void vip_changed(void *arg, const struct addr *addr)
+{
+	struct world_vip *vip = find_vip(addr);
+
+	(void)arg;
+	vip->addr = *addr;
+	vip->listeners = listeners_flatten(&model, addr, NULL, vip->listener);
+	assert_true(vip->listeners >= 0);
+	assert_safe();
+}
+
+static void way_changed(void *arg, struct model_service *service, struct model_backend *backend)
+{
+	(void)arg, (void)service, (void)backend;
+}
+
+static void backend_removed(void *arg, struct model_service *service, struct model_backend *backend)
+{
+	(void)arg;
+	assert_true(maps.backend_used[backend->index]);
+	for (uint32_t s = 0; s < service->config.slots; s++)
+		assert_int_not_equal(maps.slot[service->slot_base + s].current, backend->index);
+	maps.backend_used[backend->index] = false;
+	assert_safe();
+}
+
+static void service_removed(void *arg, struct model_service *service)
+{
+	(void)arg;
+	assert_true(maps.service_used[service->index]);
+	for (size_t v = 0; v < VIPS; v++)
+		for (int l = 0; l < maps.vip[v].listeners; l++)
+			assert_int_not_equal(maps.vip[v].listener[l].service, service->index);
+	maps.service_used[service->index] = false;
+	for (size_t i = 0; i < service->backends; i++)
+		maps.backend_used[service->backend[i].index] = false;
+	memset(&maps.slot[service->slot_base], 0, service->config.slots * sizeof(maps.slot[0]));
+}
+
+static uint64_t now_wall_ns(void *arg)
+{
+	static uint64_t now;
+
+	(void)arg;
+	return ++now;
+}
+
+static void event(void *arg, const char *kind, const char *service, const struct addr *backend, const char *text)
+{
+	(void)arg, (void)backend;
+	assert_non_null(kind);
+	assert_non_null(service);
+	assert_true(strlen(text) > 0);
+	maps.events++;
+}
+
+static void start(void)
+{
+	const struct model_observer observer = {
+		.way = way,
+		.service_changed = service_changed,
+		.vip_changed = vip_changed,
+		.way_changed = way_changed,
+		.service_removed = service_removed,
+		.backend_removed = backend_removed,
+		.now_wall_ns = now_wall_ns,
+		.event = event,
+	};
+
+	assert_int_equal(model_init(&model, &limits, "seed", &observer), 0);
+}
+
+/* A new process finds the maps of the last one. */
+void world_restart(void)
+{
+	model_free(&model);
+	start();
+	for (size_t i = 0; i < SERVICES; i++)
+		if (maps.service_used[i])
+			assert_int_equal(model_restore_service(&model, &maps.service[i]), 0);
+	for (size_t i = 0; i < BACKENDS; i++)
+		if (maps.backend_used[i])
+			assert_int_equal(model_restore_backend(&model, &maps.backend[i]), 0);
+	for (size_t i = 0; i < VIPS; i++)
+		if (maps.vip[i].listeners)
+			assert_int_equal(model_restore_vip(&model, &maps.vip[i].addr), 0);
+}
+
+struct addr world_address(unsigned int net, unsigned int host)
+{
+	return (struct addr){.byte = {[10] = 0xff, [11] = 0xff, 10, (uint8_t)net, 0, (uint8_t)host}};
+}
+
+struct config_service world_service(unsigned int name, unsigned int backends)
+{
+	struct config_service service = {.slots = 4096, .listeners = 1, .backends = backends};
+
+	snprintf(service.name, sizeof(service.name), "s%u", name);
+	service.listener = calloc(1, sizeof(*service.listener));
+	service.listener[0] = (struct config_listener){.vip = world_address(9, name % 3),
+						       .proto = IPPROTO_TCP,
+						       .first = (uint16_t)(80 + name),
+						       .last = (uint16_t)(80 + name)};
+	service.backend = calloc(backends + 1, sizeof(*service.backend));
+	for (unsigned int i = 0; i < backends; i++)
+		service.backend[i] = (struct config_backend){.addr = world_address(name, i + 1), .weight = 1};
+	return service;
+}
+
+void world_free_config(struct config *config)
+{
+	for (size_t i = 0; i < config->services; i++) {
+		free(config->service[i].listener);
+		free(config->service[i].backend);
+	}
+	free(config->service);
+	memset(config, 0, sizeof(*config));
+}
+
+struct config world_config(unsigned int services, unsigned int backends)
+{
+	struct config config = {.services = services, .service = calloc(services + 1, sizeof(struct config_service))};
+
+	for (unsigned int i = 0; i < services; i++)
+		config.service[i] = world_service(i, backends);
+	return config;
+}
+
+void world_apply(const struct config *config)
+{
+	struct error error = {0};
+
+	if (model_apply(&model, config, &error))
+		fail_msg("%s", error.text);
+}
+
+int world_setup(void **state)
+{
+	(void)state;
+	memset(&maps, 0, sizeof(maps));
+	for (size_t i = 0; i < 256; i++)
+		maps.way[i] = WAY_READY;
+	start();
+	return 0;
+}
+
+int world_teardown(void **state)
+{
+	(void)state;
+	model_free(&model);
+	return 0;
+}
