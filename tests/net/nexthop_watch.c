@@ -2,14 +2,15 @@
 /*
  * Prints what the next-hop room says, one line an event, for nexthop.bats:
  *
- *   nexthop_watch [--first ADDR --count N] [ADDR...]
+ *   nexthop_watch [--driver INTERFACE] [--first ADDR --count N] [ADDR...]
  *
  *   way ADDR STATE DEVICE PORT gw GATEWAY src SOURCE mac MAC from MAC mtu MTU tags N: words for people
  *   link NAME up|down mac MAC mtu MTU        link NAME gone
  *   own ADDR...
  *
  * Lines that come at the start are of what is known then; "ready" follows them. SIGTERM ends it with a line
- * "end cpu MS lag MS": time on the CPU since "ready", longest lateness of the loop. --count watches N addresses from --first up.
+ * "end cpu MS lag MS": time on the CPU since "ready", longest lateness of the loop. --count watches N addresses from --first up;
+ * --driver prints "driver NAME rxvlan on|off" of an interface.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <time.h>
 
 #include "../../user/lib/log.h"
+#include "../../user/net/ethtool.h"
 #include "../../user/net/nexthop.h"
 
 static struct nexthops *nexthops;
@@ -112,6 +114,20 @@ static void parse(const char *text, struct addr *addr)
 	}
 }
 
+static void print_driver(const char *interface)
+{
+	char driver[32];
+	bool on;
+	int err = ethtool_driver(interface, driver, sizeof(driver));
+
+	if (!err)
+		err = ethtool_rxvlan(interface, &on);
+	if (err)
+		printf("driver %s: %s\n", interface, strerror(-err));
+	else
+		printf("driver %s rxvlan %s\n", driver, on ? "on" : "off");
+}
+
 int main(int argc, char **argv)
 {
 	const struct nexthops_callbacks callbacks = {NULL, print_way, print_link, print_own};
@@ -132,6 +148,10 @@ int main(int argc, char **argv)
 			parse(argv[i + 1], &first);
 			watch_many(first, strtoul(argv[i + 3], NULL, 10));
 			i += 3;
+			continue;
+		}
+		if (strcmp(argv[i], "--driver") == 0 && i + 1 < argc) {
+			print_driver(argv[++i]);
 			continue;
 		}
 		parse(argv[i], &first);

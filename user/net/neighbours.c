@@ -17,6 +17,7 @@ enum {
 	VERIFY_MS = 12000,
 	VERIFY_SPREAD_MS = 4096, /* by the address, so that 4,096 neighbours are not asked for all at once */
 	RETRY_SECONDS_MAX = 5,
+	SAY_FULL_MS = 60000,
 	ANSWER_MS = 200, /* a question fails no sooner: an earlier "failed" is about an earlier question */
 };
 
@@ -108,6 +109,7 @@ static void take_state(struct neighbour *neighbour, uint16_t state, const uint8_
 	uint64_t now_ns = loop_now_ns();
 
 	neighbour->state = state;
+	neighbour->foreign = neighbour->foreign && state;
 	if (state & NUD_USABLE && mac && memcmp(mac, no_mac, sizeof(no_mac)) != 0) {
 		set_known(neighbour, mac);
 		return;
@@ -123,13 +125,14 @@ static void take_state(struct neighbour *neighbour, uint16_t state, const uint8_
 
 void neighbours_message(struct neighbours *neighbours, const struct nlmsghdr *message)
 {
-	const struct nlattr *attr[NDA_LLADDR + 1];
+	const struct nlattr *attr[NDA_FLAGS_EXT + 1];
 	struct neighbour *neighbour;
 	struct ndmsg info;
 	struct key key;
+	uint32_t more_flags = 0;
 	uint8_t mac[6];
 
-	if (netlink_attributes(message, sizeof(info), attr, NDA_LLADDR))
+	if (netlink_attributes(message, sizeof(info), attr, NDA_FLAGS_EXT))
 		return;
 	memcpy(&info, mnl_nlmsg_get_payload(message), sizeof(info));
 	/* Proxy entries are answers given for others, bridge entries (AF_BRIDGE) are ports. */
@@ -139,6 +142,8 @@ void neighbours_message(struct neighbours *neighbours, const struct nlmsghdr *me
 	neighbour = sorted_find(&neighbours->by_key, &key);
 	if (!neighbour)
 		return;
+	(void)netlink_u32(attr[NDA_FLAGS_EXT], &more_flags);
+	neighbour->foreign = info.ndm_flags & NTF_EXT_LEARNED || more_flags & NTF_EXT_MANAGED;
 	if (message->nlmsg_type == RTM_DELNEIGH)
 		take_state(neighbour, 0, NULL);
 	else
@@ -193,13 +198,19 @@ static void use(struct neighbour *neighbour)
 
 	info->ndm_flags = NTF_USE;
 	err = netlink_ask(all->netlink, &request, NULL, NULL);
-	if (err == -ENOBUFS && !all->full_said)
+	neighbour->asked_ns = loop_now_ns();
+	if (err == -ENOBUFS && neighbour->asked_ns >= all->say_full_ns) {
 		log_warn("the kernel's table of neighbours is full: raise net.ipv%d.neigh.default.gc_thresh3",
 			 addr_is_ip4(&neighbour->addr) ? 4 : 6);
-	all->full_said = err == -ENOBUFS;
-	neighbour->asked_ns = loop_now_ns();
+		all->say_full_ns = neighbour->asked_ns + SAY_FULL_MS * MS_NS;
+	}
 	/* Links without ARP have their entry at once, and tell nobody. */
 	read_entry(neighbour);
+}
+
+static bool may_ask(const struct neighbour *neighbour)
+{
+	return !(neighbour->state & (NUD_ASKING | NUD_FIXED)) && !neighbour->foreign;
 }
 
 /* Sees after a neighbour: verifies it or asks for it, whatever its state needs, and says when to do so again. */
@@ -212,9 +223,7 @@ static void attend(struct neighbour *neighbour)
 		return;
 	}
 	read_entry(neighbour);
-	if (!sure(neighbour) && !(neighbour->state & (NUD_ASKING | NUD_FIXED)))
-		use(neighbour);
-	else if (neighbour->state & (NUD_REACHABLE | NUD_STALE) && verify(neighbour))
+	if (may_ask(neighbour) && (!sure(neighbour) || verify(neighbour)))
 		use(neighbour);
 	if (sure(neighbour)) {
 		pause_ns = VERIFY_MS * MS_NS + spread_ns(neighbour);

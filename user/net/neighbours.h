@@ -7,6 +7,7 @@
  *   known        verified every 12 to 16 s (state NUD_PROBE: three unicast questions, 1 s apart): a MAC that changed silently is noticed then
  *   FAILED       once: the kernel is told to ask everybody; the last MAC is kept until that fails too, for what else could be done with packets?
  *   permanent    (or of a link without ARP): taken as it is
+ *   foreign      (learnt by a routing daemon, or managed by the kernel): taken as it is; a question of ours would strip its flags
  */
 #ifndef WEIR_NEIGHBOURS_H
 #define WEIR_NEIGHBOURS_H
@@ -29,7 +30,7 @@ struct neighbours {
 	struct links *links;
 	void (*changed)(void *arg); /* some neighbour's version is a new one */
 	void *arg;
-	bool full_said; /* that the kernel's table is full */
+	uint64_t say_full_ns; /* not before this time that the kernel's table is full */
 };
 
 struct neighbour {
@@ -38,6 +39,7 @@ struct neighbour {
 	struct addr addr;
 	unsigned int users;
 	uint16_t state; /* the kernel's NUD_*, 0 = it has no entry */
+	bool foreign;
 	bool known;
 	uint8_t mac[6];
 	uint32_t version;      /* +1 when `known` or `mac` changes */

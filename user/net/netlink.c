@@ -12,7 +12,7 @@
 enum {
 	BUFFER_BYTES = 65536,         /* more than the kernel ever puts into one datagram */
 	EVENT_BUFFER_BYTES = 4 << 20, /* waiting events, while the loop is busy elsewhere */
-	EVENTS_AT_ONCE = 256,
+	EVENTS_AT_ONCE = 64,
 	DRAIN_AT_MOST = 65536,
 	TIME_LIMIT_MS = 1000,
 	DUMP_TRIES = 8,
