@@ -90,12 +90,14 @@ once() {
 	sleep 0.4
 	echo "told: $at_once, then: $(told "$1")"
 	[ "$(told "$1" | wc -l)" -eq 1 ]
+	# shellcheck disable=SC2053 # a pattern
 	[[ $at_once == $2 ]]
 }
 
 # finally SECONDS PATTERN: the last line about a way fits within that time.
 finally() {
 	local end=$(($(date +%s%N) / 1000000 + $1 * 1000))
+	# shellcheck disable=SC2053 # a pattern
 	until [[ $(told way | tail -n 1) == $2 ]]; do
 		if [ $(($(date +%s%N) / 1000000)) -ge $end ]; then
 			echo "not told within $1 s: $2"
@@ -106,7 +108,7 @@ finally() {
 }
 
 silent() {
-	sleep "${1:-0.5}"
+	sleep 0.5
 	[ -z "$(told .)" ]
 }
 

@@ -54,23 +54,28 @@ void link_kind(const char *kind, uint32_t parent, uint16_t vlan, uint16_t protoc
 	mnl_attr_nest_end(&message.header, info);
 }
 
+void put_addr(uint16_t type, const char *text)
+{
+	struct addr addr = addr_of(text);
+
+	mnl_attr_put(&message.header, type, addr_is_ip4(&addr) ? 4 : 16, addr_bytes(&addr));
+}
+
 void address_message(uint16_t type, const char *local, const char *address, uint32_t flags)
 {
-	struct addr addr = addr_of(local ? local : address);
+	const char *named = local ? local : address;
 	struct ifaddrmsg *info;
 
 	memset(&message, 0, sizeof(message));
 	mnl_nlmsg_put_header(message.room);
 	message.header.nlmsg_type = type;
 	info = mnl_nlmsg_put_extra_header(&message.header, sizeof(*info));
-	info->ifa_family = (uint8_t)addr_family(&addr);
+	info->ifa_family = named && strchr(named, ':') ? AF_INET6 : AF_INET;
 	info->ifa_index = 2;
 	if (local)
-		mnl_attr_put(&message.header, IFA_LOCAL, info->ifa_family == AF_INET ? 4 : 16, addr_bytes(&addr));
-	if (address) {
-		addr = addr_of(address);
-		mnl_attr_put(&message.header, IFA_ADDRESS, info->ifa_family == AF_INET ? 4 : 16, addr_bytes(&addr));
-	}
+		put_addr(IFA_LOCAL, local);
+	if (address)
+		put_addr(IFA_ADDRESS, address);
 	mnl_attr_put_u32(&message.header, IFA_FLAGS, flags);
 }
 
@@ -85,11 +90,4 @@ struct rtmsg *route_begin(uint8_t family, uint8_t type)
 	info->rtm_family = family;
 	info->rtm_type = type;
 	return info;
-}
-
-void put_addr(uint16_t type, const char *text)
-{
-	struct addr addr = addr_of(text);
-
-	mnl_attr_put(&message.header, type, addr_is_ip4(&addr) ? 4 : 16, addr_bytes(&addr));
 }

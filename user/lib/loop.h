@@ -42,6 +42,6 @@ uint64_t loop_lag_ns(struct loop *loop);
 /* CLOCK_MONOTONIC in ns. */
 uint64_t loop_now_ns(void);
 
-#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #endif
