@@ -26,6 +26,9 @@ fails() {
 	done
 	answers '{"done":true,"code":1,"error":"one\ntwo"}'
 	fails 1 $'weir: one\nweir: two' reload
+	answers "{\"done\":true,\"code\":1,\"error\":\"$(for n in $(seq 100); do printf 'weir.conf:%d:1: error: one of many\\n' "$n"; done)\"}"
+	call reload
+	same "lines of errors" 100 "$(grep -c '^weir: weir.conf:[0-9]*:1: error: one of many$' "$agent/err")"
 	answers '{"done":true,"code":1}'
 	fails 1 'weir: the agent refused, and did not say why' reload
 }
@@ -121,6 +124,13 @@ fails() {
 	call version --socket /nonexistent/sock
 	same code 3 "$code"
 	same out "$("$weir" --version)" "$out"
+}
+
+@test "version: an agent that does not say it" {
+	call version
+	same code 1 "$code"
+	same out "$("$weir" --version)" "$out"
+	grep -q 'does not say its version' "$agent/err"
 }
 
 @test "not allowed: exit 3, what would help" {

@@ -200,15 +200,6 @@ void render_event(const struct screen *screen, const json_t *document)
 	putc('\n', screen->out);
 }
 
-static void print_line(const struct screen *screen, const char *text)
-{
-	size_t length = strlen(text);
-
-	screen_text(screen, COLOUR_NONE, text);
-	if (length == 0 || text[length - 1] != '\n')
-		putc('\n', screen->out);
-}
-
 void render_text(const struct screen *screen, const json_t *document)
 {
 	const json_t *text = json_object_get(document, "text");
@@ -216,14 +207,14 @@ void render_text(const struct screen *screen, const json_t *document)
 	size_t i;
 
 	if (json_is_string(text)) {
-		print_line(screen, json_string_value(text));
+		screen_line(screen, json_string_value(text));
 	} else if (json_is_array(text)) {
 		json_array_foreach(text, i, line)
-			print_line(screen, json_string_value(line) ? json_string_value(line) : "");
+			screen_line(screen, json_string_value(line) ? json_string_value(line) : "");
 	} else {
 		char *dump = json_dumps(document, JSON_INDENT(2));
 
-		print_line(screen, dump ? dump : "");
+		screen_line(screen, dump ? dump : "");
 		free(dump);
 	}
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../lib/buf.h"
 #include "client.h"
@@ -53,37 +54,42 @@ static void print_warnings(const json_t *verdict)
 	const json_t *warning;
 	size_t i;
 
-	json_array_foreach(json_object_get(verdict, "warnings"), i, warning) if (json_string_value(warning))
-		complain_text("warning: ", json_string_value(warning));
+	json_array_foreach(json_object_get(verdict, "warnings"), i, warning)
+	{
+		if (json_string_value(warning))
+			complain_text("warning: ", json_string_value(warning));
+	}
 }
 
-/* Tells the agent's verdict; the exit code. */
-static int take_verdict(const struct answer *answer, const json_t *verdict)
+/* The verdict's exit code; why it is not 0 is said, whole: a reload may have many errors. */
+static int tell_code(const json_t *verdict)
 {
 	const json_t *code = json_object_get(verdict, "code");
 	const char *error = json_string_value(json_object_get(verdict, "error"));
-	const char *text = json_string_value(json_object_get(verdict, "text"));
 
-	print_warnings(verdict);
 	if (!json_is_integer(code) || json_integer_value(code) < 0 || json_integer_value(code) > ERROR_TIMEOUT) {
 		complain_text(
 			"", "the agent's verdict has no code that this program knows: are they of different versions?");
 		return ERROR_REFUSED;
 	}
-	if (json_integer_value(code) != 0) {
+	if (json_integer_value(code) != 0)
 		complain_text("", error ? error : "the agent refused, and did not say why");
-		return (int)json_integer_value(code);
-	}
-	if (answer->call->options.given & OPTION_JSON && answer->documents == 0)
-		print_verdict_json(answer, verdict);
-	else if (text && *text && answer->documents == 0) {
-		screen_text(&answer->screen, COLOUR_NONE, text);
-		fputs(text[strlen(text) - 1] == '\n' ? "" : "\n", answer->screen.out);
-	}
-	return 0;
+	return (int)json_integer_value(code);
 }
 
-static int ask(struct answer *answer, const struct buf *line, struct error *error)
+/* What the agent did, if that is all there is to say. */
+static void print_verdict(const struct answer *answer, const json_t *verdict)
+{
+	const char *text = json_string_value(json_object_get(verdict, "text"));
+
+	if (answer->call->options.given & OPTION_JSON)
+		print_verdict_json(answer, verdict);
+	else if (text && *text)
+		screen_line(&answer->screen, text);
+}
+
+/* The exit code. */
+static int ask(struct answer *answer, const struct buf *line)
 {
 	const struct options *options = &answer->call->options;
 	struct client_request request = {
@@ -95,12 +101,16 @@ static int ask(struct answer *answer, const struct buf *line, struct error *erro
 		.each = print_document,
 		.arg = answer,
 	};
+	struct error error = {.code = ERROR_NONE};
 	json_t *verdict;
 	int code;
 
-	if (client_ask(&request, &verdict, error))
-		return -1;
-	code = verdict ? take_verdict(answer, verdict) : 0;
+	if (client_ask(&request, &verdict, &error))
+		return complain(&error);
+	print_warnings(verdict);
+	code = verdict ? tell_code(verdict) : ERROR_NONE;
+	if (verdict && code == ERROR_NONE && answer->documents == 0)
+		print_verdict(answer, verdict);
 	json_decref(verdict);
 	return code;
 }
@@ -110,10 +120,8 @@ static int ask(struct answer *answer, const struct buf *line, struct error *erro
 static int run_once(const struct call *call, const struct buf *line)
 {
 	struct answer answer = {.call = call, .screen = {stdout, screen_wants_colour(stdout)}};
-	struct error error = {.code = ERROR_NONE};
-	int code = ask(&answer, line, &error);
 
-	return code < 0 ? complain(&error) : code;
+	return ask(&answer, line);
 }
 
 static void print_heading(const struct call *call, const struct buf *line)
@@ -127,17 +135,16 @@ static void print_heading(const struct call *call, const struct buf *line)
 }
 
 /*
- * Each picture is made as a whole and then shown, so that it does not flicker. An agent that is away (a restart) is
- * said and waited for; what is wrong with the command itself ends it.
+ * Each picture is made as a whole and then shown, so that it does not flicker. While the agent is away (a restart) the
+ * last one stays, and that is said below it; what is wrong with the command itself ends it.
  */
 static int run_watch(const struct call *call, const struct buf *line)
 {
-	bool json = call->options.given & OPTION_JSON, terminal = screen_wants_colour(stdout) && !json;
+	bool json = call->options.given & OPTION_JSON, terminal = isatty(STDOUT_FILENO) && !json;
 	struct timespec pause = {call->options.watch_ms / 1000, (long)(call->options.watch_ms % 1000) * 1000000};
 
 	for (unsigned int round = 0;; round++) {
 		struct answer answer = {.call = call, .screen = {NULL, screen_wants_colour(stdout)}};
-		struct error error = {.code = ERROR_NONE};
 		char *text = NULL;
 		size_t length = 0;
 		int code;
@@ -145,18 +152,16 @@ static int run_watch(const struct call *call, const struct buf *line)
 		answer.screen.out = open_memstream(&text, &length);
 		if (!answer.screen.out)
 			return ERROR_REFUSED;
-		code = ask(&answer, line, &error);
+		code = ask(&answer, line);
 		fclose(answer.screen.out);
-		if (terminal)
+		if (terminal && !code)
 			fputs("\033[H\033[2J", stdout);
-		if (!json)
+		if (!json && !code)
 			print_heading(call, line);
 		fwrite(text, 1, length, stdout);
 		free(text);
 		if (fflush(stdout))
 			return ERROR_REFUSED;
-		if (code < 0)
-			code = complain(&error);
 		if (code && (round == 0 || code != ERROR_UNREACHABLE))
 			return code;
 		nanosleep(&pause, NULL);
@@ -198,18 +203,12 @@ int request_quietly(const struct call *call, const char *text,
 		.each = each,
 		.arg = arg,
 	};
-	const char *said;
 	json_t *verdict;
-	json_int_t code;
 
 	if (client_ask(&request, &verdict, error))
 		return -1;
-	code = verdict ? json_integer_value(json_object_get(verdict, "code")) : 0;
-	said = json_string_value(json_object_get(verdict, "error"));
-	if (code)
-		error_set(error, (enum error_code)code, "%s", said ? said : "the agent refused, and did not say why");
 	json_decref(verdict);
-	return code ? -1 : 0;
+	return 0;
 }
 
 /* Keeps what the agent says of its version. */
@@ -227,20 +226,21 @@ static bool take_version(void *arg, const char *line, const json_t *document)
 int request_version(const struct call *call)
 {
 	struct error error = {.code = ERROR_NONE};
+	struct screen screen = {.out = stdout};
 	char *agent = NULL;
 	int rc = request_quietly(call, "version", take_version, &agent, &error);
 	json_t *document = json_pack("{s:i, s:s, s:s?}", "schema_version", 1, "weir", WEIR_VERSION, "agent", agent);
 
+	if (!rc && !agent)
+		rc = error_set(&error, ERROR_REFUSED, "the agent at %s does not say its version", call->options.socket);
 	if (call->options.given & OPTION_JSON) {
 		json_dumpf(document, stdout, JSON_COMPACT);
 		putchar('\n');
 	} else {
-		struct screen screen = {.out = stdout};
-
 		puts("weir " WEIR_VERSION);
 		fputs(agent ? "weir-agent " : "", stdout);
-		screen_text(&screen, COLOUR_NONE, agent ? agent : "");
-		fputs(agent ? "\n" : "", stdout);
+		if (agent)
+			screen_line(&screen, agent);
 	}
 	json_decref(document);
 	free(agent);

@@ -14,7 +14,7 @@ int request_run(const struct call *call);
 int request_diff(const struct call *call);
 /* The versions of this program and of the agent. */
 int request_version(const struct call *call);
-/* Asks and prints nothing: `each` gets the data lines. 0, or -1 with error filled. */
+/* Asks and prints nothing: `each` gets the data lines. 0 whatever the verdict, or -1 with error filled if there is none. */
 int request_quietly(const struct call *call, const char *text,
 		    bool (*each)(void *arg, const char *line, const json_t *document), void *arg, struct error *error);
 

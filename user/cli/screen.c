@@ -36,6 +36,15 @@ void screen_text(const struct screen *screen, enum colour colour, const char *te
 		fputs("\033[0m", screen->out);
 }
 
+void screen_line(const struct screen *screen, const char *text)
+{
+	size_t length = strlen(text);
+
+	screen_text(screen, COLOUR_NONE, text);
+	if (length == 0 || text[length - 1] != '\n')
+		putc('\n', screen->out);
+}
+
 enum colour screen_state_colour(const char *state)
 {
 	static const struct {
