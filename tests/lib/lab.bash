@@ -126,7 +126,7 @@ forwarding_works() {
 	sent=$(lab sent "$vip")
 	counted=$(counted "$node" "$service")
 
-	result=$(requests --count 600 "$vip" 80)
+	result=$(requests --count 600 --timeout 1000 "$vip" 80)
 	echo "requests: $result"
 	all_answered "$result" 600
 	spread "$result" "$names" 120

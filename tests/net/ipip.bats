@@ -46,7 +46,7 @@ all_mixes_work() {
 	four 2 | config lb1
 	lab agent lb1 start
 	all_answered "$(requests --count 30 10.71.9.9 80)" 30
-	for node in be1 be2 be3; do lab exec $node "$BUILD/weir" decap detach eth0 --bpffs "$(home $node)/decap"; done
+	for node in be1 be2 be3; do lab exec $node "$BUILD/weir" decap detach eth0; done
 	result=$(requests --count 5 --timeout 500 10.71.9.9 80)
 	echo "$result"
 	[ "$(jq .answered <<<"$result")" = 0 ]

@@ -22,7 +22,7 @@ setup_file() {
 
 teardown_file() { lab_down; }
 
-metric() { grep -F "$1 " "$(home lb1)/weir.prom" | awk '{ print $NF }'; }
+metric() { awk -v series="$1 " 'index($0, series) == 1 { print $NF }' "$(home lb1)/weir.prom"; }
 
 up_to_date() {
 	[ "$(metric 'weir_service_packets_total{service="web6"}')" = "$(counted lb1 web6 | jq .packets)" ] &&
@@ -52,8 +52,8 @@ up_to_date() {
 		[ "$status" -eq 1 ]
 	}
 	# shellcheck disable=SC2016
-	for fault in 'tail -n 1 "$file" >>"$file.t"; cat "$file.t" >>"$file"' 'truncate -s -1 "$file"' 'sed -i "s/^\(weir_service_up.*\)/\1 1700000000/" "$file"' \
-		'sed -i "/^# TYPE weir_service_up /d" "$file"' 'grep weir_service_up "$file" >>"$file"'; do
+	for fault in 'tail -n 1 "$file" | tee -a "$file"' 'truncate -s -1 "$file"' 'sed -i "s/^\(weir_service_up.*\)/\1 1700000000/" "$file"' \
+		'sed -i "/^# TYPE weir_service_up /d" "$file"' 'sed -n "/weir_service_up/p" "$(home lb1)/weir.prom" >>"$file"'; do
 		bad "$fault"
 	done
 }

@@ -113,7 +113,7 @@ unreachable() {
 		sleep 0.8
 		after="$(icmp be1 "$2") $(icmp be2 "$2") $(icmp be3 "$2")"
 		echo "$port is for $name: $before -> $after"
-		[ "$(awk -v at="${name#be}" '{ for (i = 1; i <= 3; i++) printf "%s%d", i > 1 ? " " : "", $i + (i == at) }' <<<"$before")" = "$after" ]
+		[ "$(awk -v at="${name#be}" '{ for (i = 1; i <= 3; i++) printf "%s%d", (i > 1 ? " " : ""), $i + (i == at) }' <<<"$before")" = "$after" ]
 	done
 }
 

@@ -55,7 +55,8 @@ refused() {
 		--state-dir "$(home lb2)/state" --bpffs "$(home lb2)/bpf"
 	echo "$output"
 	[ "$status" -eq 78 ]
-	[[ $output == *"weir.conf:5:"*"10.71.2.222.1"* ]] || [[ $output == *"weir.conf:6:"*"10.71.2.222.1"* ]]
+	line=$(grep -n 10.71.2.222.1 "$(home lb2)/weir.conf" | cut -d: -f1)
+	[[ $output == *"weir.conf:$line:10: error: "*"10.71.2.222.1"* ]]
 	[ ! -e "$(home lb2)/weir.sock" ]
 }
 
