@@ -38,7 +38,7 @@ static const char *run(const char *line)
 {
 	static char out[800];
 	struct config before;
-	struct command_result result;
+	struct command_result result = {.changed = false};
 	struct error error = {0};
 	struct command command;
 	int err;

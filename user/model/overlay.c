@@ -93,10 +93,10 @@ static int add_service_change(struct overlay *overlay, const char *name, const s
 	return 0;
 }
 
-static int add_backend_change(struct overlay *overlay, const char *service, const struct config_backend *file,
-			      const struct config_backend *now)
+static int add_backend_change(struct overlay *overlay, const char *service, const struct addr *addr,
+			      const struct config_backend *file, const struct config_backend *now)
 {
-	struct overlay_change change = {.backend = file ? file->addr : now->addr};
+	struct overlay_change change = {.backend = *addr};
 
 	memcpy(change.service, service, strlen(service) + 1);
 	value_of_backend(&change.file, file);
@@ -115,13 +115,16 @@ static int compare_service(struct overlay *overlay, const struct config_service 
 		const struct config_backend *before = file ? config_backend(file, &backend->addr) : NULL;
 
 		backend->runtime = !before || !config_backend_same(before, backend);
-		if (backend->runtime && add_backend_change(overlay, now->name, before, backend) < 0)
+		if (backend->runtime && add_backend_change(overlay, now->name, &backend->addr, before, backend) < 0)
 			return -ENOMEM;
 	}
-	for (size_t i = 0; file && i < file->backends; i++)
-		if (!config_backend(now, &file->backend[i].addr) &&
-		    add_backend_change(overlay, now->name, &file->backend[i], NULL) < 0)
+	for (size_t i = 0; file && i < file->backends; i++) {
+		const struct config_backend *before = &file->backend[i];
+
+		if (!config_backend(now, &before->addr) &&
+		    add_backend_change(overlay, now->name, &before->addr, before, NULL) < 0)
 			return -ENOMEM;
+	}
 	return 0;
 }
 
