@@ -89,7 +89,7 @@ shows() {
 	same err 'weir: bad ?[31mred?' "$err"
 	answers '{"schema_version":1,"services":[{"name":"a\u001b[2J","listeners":[]}]}' '{"done":true,"code":0}'
 	call show services
-	! grep -q $'\033' "$agent/out"
+	same escapes 0 "$(grep -c $'\033' "$agent/out")"
 }
 
 # script(1) gives it a terminal.
