@@ -8,6 +8,8 @@ pages="weir.8 weir-agent.8 weir.conf.5"
 man=$root/user/man
 dir=$BATS_TEST_TMPDIR
 
+teardown() { [ -z "${agent:-}" ] || stop_agent; }
+
 # The lines of a page's section, or of all sections but that one.
 section() { sed -n "/^# $2\$/,/^# /{/^# /d;p}" "$man/$1.scd"; }
 
@@ -101,5 +103,4 @@ examples() {
 	# scdoc takes one of two backslashes away
 	sed 's/\\\\/\\/g' "$dir/lines" | bash
 	same requests 1 "$(tr -d '{};' <"$agent/requests" | tr -s ' ' | sed 's/ *$//' | sort -u | wc -l)"
-	stop_agent
 }
