@@ -104,15 +104,48 @@ static int add_backend_change(struct overlay *overlay, const char *service, cons
 	return overlay_add(overlay, &change);
 }
 
+/*
+ * config_backend and config_service for whole lists that are nearly alike: the search begins at *cursor, which is left behind what was found. So comparing
+ * thousands takes no time that grows with their square.
+ */
+static struct config_backend *next_backend(const struct config_service *service, const struct addr *addr,
+					   size_t *cursor)
+{
+	for (size_t n = 0; service && n < service->backends; n++) {
+		size_t i = (*cursor + n) % service->backends;
+
+		if (addr_compare(&service->backend[i].addr, addr) == 0) {
+			*cursor = i + 1;
+			return &service->backend[i];
+		}
+	}
+	return NULL;
+}
+
+static struct config_service *next_service(const struct config *config, const char *name, size_t *cursor)
+{
+	for (size_t n = 0; n < config->services; n++) {
+		size_t i = (*cursor + n) % config->services;
+
+		if (strcmp(config->service[i].name, name) == 0) {
+			*cursor = i + 1;
+			return &config->service[i];
+		}
+	}
+	return NULL;
+}
+
 /* The service as it is against the file's, which may be NULL. */
 static int compare_service(struct overlay *overlay, const struct config_service *file, struct config_service *now)
 {
+	size_t in_file = 0, in_now = 0;
+
 	now->runtime = !file || !config_service_same_words(file, now);
 	if (now->runtime && add_service_change(overlay, now->name, file, now) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < now->backends; i++) {
 		struct config_backend *backend = &now->backend[i];
-		const struct config_backend *before = file ? config_backend(file, &backend->addr) : NULL;
+		const struct config_backend *before = next_backend(file, &backend->addr, &in_file);
 
 		backend->runtime = !before || !config_backend_same(before, backend);
 		if (backend->runtime && add_backend_change(overlay, now->name, &backend->addr, before, backend) < 0)
@@ -121,7 +154,7 @@ static int compare_service(struct overlay *overlay, const struct config_service 
 	for (size_t i = 0; file && i < file->backends; i++) {
 		const struct config_backend *before = &file->backend[i];
 
-		if (!config_backend(now, &before->addr) &&
+		if (!next_backend(now, &before->addr, &in_now) &&
 		    add_backend_change(overlay, now->name, &before->addr, before, NULL) < 0)
 			return -ENOMEM;
 	}
@@ -142,10 +175,10 @@ static void move_up(void *array, size_t size, size_t from, size_t to, void *spar
 static void order_backends(struct config_service *now, const struct config_service *file)
 {
 	struct config_backend spare;
-	size_t next = 0;
+	size_t next = 0, cursor = 0;
 
 	for (size_t i = 0; i < file->backends; i++) {
-		const struct config_backend *backend = config_backend(now, &file->backend[i].addr);
+		const struct config_backend *backend = next_backend(now, &file->backend[i].addr, &cursor);
 
 		if (backend)
 			move_up(now->backend, sizeof(spare), (size_t)(backend - now->backend), next++, &spare);
@@ -155,10 +188,10 @@ static void order_backends(struct config_service *now, const struct config_servi
 static void order_services(struct config *wanted, const struct config *file)
 {
 	struct config_service spare;
-	size_t next = 0;
+	size_t next = 0, cursor = 0;
 
 	for (size_t i = 0; i < file->services; i++) {
-		struct config_service *service = config_service(wanted, file->service[i].name);
+		struct config_service *service = next_service(wanted, file->service[i].name, &cursor);
 
 		if (!service)
 			continue;
@@ -169,14 +202,16 @@ static void order_services(struct config *wanted, const struct config *file)
 
 int overlay_make(struct overlay *overlay, const struct config *file, struct config *wanted)
 {
+	size_t in_file = 0, in_wanted = 0;
 	int err = 0;
 
 	overlay_free(overlay);
 	order_services(wanted, file);
 	for (size_t i = 0; !err && i < wanted->services; i++)
-		err = compare_service(overlay, config_service(file, wanted->service[i].name), &wanted->service[i]);
+		err = compare_service(overlay, next_service(file, wanted->service[i].name, &in_file),
+				      &wanted->service[i]);
 	for (size_t i = 0; !err && i < file->services; i++)
-		if (!config_service(wanted, file->service[i].name))
+		if (!next_service(wanted, file->service[i].name, &in_wanted))
 			err = add_service_change(overlay, file->service[i].name, &file->service[i], NULL);
 	if (err)
 		overlay_free(overlay);
