@@ -39,6 +39,7 @@ static void includes(void **state)
 	assert_string_equal(conf_errors("include nothing;"),
 			    "c:1:9: error: include \"nothing\": cannot be read: No such file or directory\n");
 	assert_string_equal(conf_errors("include \"\";"), "c:1:9: error: include \"\": not a path\n");
+	assert_string_equal(conf_errors("include \"a\\x1b\";"), "c:1:9: error: include \"a\\x1b\": not a path\n");
 	assert_string_equal(conf_errors("include a b;"), "c:1:11: error: unexpected \"b\": include \"DIR/*.conf\"\n");
 	assert_string_equal(
 		conf_errors("defaults { include x; }"),

@@ -32,6 +32,15 @@ static bool is_known(const struct config *config, const char *path)
 	return false;
 }
 
+/* Names are shown as they are, so what would play tricks with a terminal is not read. */
+static bool is_path(const char *path)
+{
+	for (; *path; path++)
+		if ((unsigned char)*path < 0x20 || *path == 0x7f)
+			return false;
+	return true;
+}
+
 /* For grammar_reader.list: one file that the include names. */
 static int follow(void *arg, const char *path)
 {
@@ -39,6 +48,8 @@ static int follow(void *arg, const char *path)
 	struct buf text = {.limit = WORDS_SIZE_MAX + 1};
 	int err;
 
+	if (!is_path(path))
+		return FAULT(s, "include: finds a file with control characters in its name");
 	if (is_known(s->config, path))
 		return FAULT(s, "include \"%s\": is read already (a circle, or two includes that name it)", path);
 	if (s->config->files == SOURCE_FILES_MAX)
@@ -80,7 +91,7 @@ static int include(struct source_reading *s, const struct word *word)
 		return FAULT(s, "include is not possible here");
 	if (s->depth == SOURCE_DEPTH_MAX)
 		return FAULT(s, "includes are nested more than %d deep", SOURCE_DEPTH_MAX);
-	if (word->length == 0 || strlen(word->text) != word->length)
+	if (word->length == 0 || strlen(word->text) != word->length || !is_path(word->text))
 		return FAULT(s, "include \"%s\": not a path", word_show(word).text);
 	pattern = relative_to(s->file, word->text);
 	if (!pattern)

@@ -185,11 +185,12 @@ int value_ports(struct reading *r, const struct word *word, const char *text, ui
 
 int value_interface(struct reading *r, const struct word *word, char *name)
 {
-	bool good = word->length > 0 && word->length < IFNAMSIZ && strlen(word->text) == word->length;
+	bool good = word->length > 0 && word->length < IFNAMSIZ;
 
-	/* As the kernel has it: dev_valid_name(). */
-	good = good && !strpbrk(word->text, "/: \t\n\v\f\r") && strcmp(word->text, ".") != 0 &&
-	       strcmp(word->text, "..") != 0;
+	/* As the kernel has it, dev_valid_name(), but no control characters either. */
+	for (size_t i = 0; i < word->length; i++)
+		good = good && (unsigned char)word->text[i] > ' ' && word->text[i] != 0x7f;
+	good = good && !strpbrk(word->text, "/:") && strcmp(word->text, ".") != 0 && strcmp(word->text, "..") != 0;
 	if (!good)
 		return block_fault(
 			r, word, "interface \"%s\": not the name of an interface (1 to %d characters, no / : or blank)",
