@@ -295,6 +295,15 @@ silent() {
 	watch 10.81.9.9
 	grep "^way 10.81.9.9 resolved e0 .* mac 02:00:00:00:81:bb" "$out"
 	finally 8 "way 10.81.9.9 resolved e0 * mac $(mac_of 1) from*"
+	[ "$(told way | wc -l)" -eq 1 ]
+}
+
+@test "IPv6: an entry that was there, but wrong, is found out soon" {
+	node -6 neigh replace fd81:1::254 lladdr 02:00:00:00:81:bb dev e0 nud stale
+	watch fd81:9::9
+	grep "^way fd81:9::9 resolved e0 .* mac 02:00:00:00:81:bb" "$out"
+	finally 8 "way fd81:9::9 resolved e0 * mac $(mac_of 1) from*"
+	[ "$(told way | wc -l)" -eq 1 ]
 }
 
 @test "a link without ARP" {
