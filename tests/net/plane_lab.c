@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 #include "plane_wire.h"
 
 char lab_dir[32], lab_bpffs[64];
+bool lab_ways_unknown;
 struct lab_outcome *lab_outcome;
 
 const char lab_config[] =
@@ -103,6 +105,7 @@ void lab_reset(void)
 {
 	struct error error = {.code = ERROR_NONE};
 
+	wire_load_end();
 	memset(lab_outcome, 0, sizeof(*lab_outcome));
 	if (plane_unload(lab_bpffs, wire_ignore, &error)) {
 		fprintf(stderr, "# lab: %s\n", error.text);
@@ -129,7 +132,7 @@ static struct model_way make_way(void *arg, const struct model_service *service,
 	struct weir_way *image = &way.image;
 
 	(void)service;
-	if (agent->ways_unknown)
+	if (lab_ways_unknown)
 		return (struct model_way){.state = WAY_UNKNOWN};
 	image->ifindex = if_nametoindex("e0");
 	image->mtu = 1500;
@@ -335,6 +338,7 @@ pid_t lab_agent_stays(const char *bpffs, const char *config)
 		struct error error = {.code = ERROR_NONE};
 
 		close(ready[0]);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		lab_tell(&agent, lab_agent_start(&agent, start.bpffs, start.config, -1, &error), &error);
 		close(ready[1]);
 		pause();

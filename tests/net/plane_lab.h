@@ -41,8 +41,7 @@ struct lab_agent {
 	struct plane *plane;
 	struct model model;
 	struct config config;
-	uint8_t mac_step;  /* added to the last byte of all backends' MACs */
-	bool ways_unknown; /* as an agent has it that was started a moment ago */
+	uint8_t mac_step; /* added to the last byte of all backends' MACs */
 };
 
 /* Two backends of service "web" on 192.0.2.10:80, on e0. */
@@ -50,6 +49,8 @@ extern const char lab_config[];
 /* The same on e0, e1 and e2. */
 extern const char lab_three_ports[];
 
+/* Agents know no way yet, as when they were started a moment ago. */
+extern bool lab_ways_unknown;
 /* The steps of plane.h up to plane_attach. 0, or -1 with error filled (and everything closed). */
 int lab_agent_start(struct lab_agent *agent, const char *bpffs, const char *config, int lock_fd, struct error *error);
 /* Up to model_apply. */

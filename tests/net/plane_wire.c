@@ -19,11 +19,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WIRES = 3, BATCH = 32, PAYLOAD = 18 };
+enum { WIRES = 3, BATCH = 32, PAYLOAD = 18, LOAD_MIN = 2000 /* a load is at least so many frames */ };
 
 struct frame {
 	struct ethhdr eth;
@@ -245,12 +246,22 @@ static void send_until_stopped(void)
 	int fd = open_end(0);
 	struct frame frame;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	make_frame(&frame, 0, "192.0.2.10", 80);
 	for (uint32_t flow = 0; !__atomic_load_n(&traffic->stop, __ATOMIC_RELAXED); flow += BATCH) {
 		send_batch(fd, &frame, flow, BATCH);
-		traffic->sent += BATCH;
+		__atomic_store_n(&traffic->sent, traffic->sent + BATCH, __ATOMIC_RELAXED);
 	}
 	_exit(0);
+}
+
+void wire_load_end(void)
+{
+	if (traffic_pid > 0) {
+		kill(traffic_pid, SIGKILL);
+		waitpid(traffic_pid, NULL, 0);
+	}
+	traffic_pid = 0;
 }
 
 void wire_load_start(void)
@@ -270,8 +281,11 @@ void wire_load_start(void)
 
 void wire_load_stop(uint64_t *sent, uint64_t *received)
 {
+	while (__atomic_load_n(&traffic->sent, __ATOMIC_RELAXED) < LOAD_MIN)
+		usleep(1000);
 	__atomic_store_n(&traffic->stop, true, __ATOMIC_RELAXED);
 	waitpid(traffic_pid, NULL, 0);
+	traffic_pid = 0;
 	*sent = traffic->sent;
 	*received = wire_received(0);
 }

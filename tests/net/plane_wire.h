@@ -13,6 +13,8 @@ uint64_t wire_received(int wire);
 void wire_load_start(void);
 /* Stops it: how many it sent and how many came back. */
 void wire_load_stop(uint64_t *sent, uint64_t *received);
+/* Ends one that a failed test has left. */
+void wire_load_end(void);
 
 void wire_open(void);
 /* Counts (and drops) what comes to this end: c0, c1 or c2. */

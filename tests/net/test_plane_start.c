@@ -59,7 +59,6 @@ static void adopted(void **state)
 	}
 	wire_load_stop(&sent, &received);
 	print_message("# 10 starts: %lu sent, %lu received\n", sent, received);
-	assert_true(sent > 1000);
 	assert_int_equal(received, sent);
 	lab_start_once(lab_bpffs, lab_config);
 	assert_int_equal(lab_outcome->web.packets, 200 + sent);
@@ -153,8 +152,7 @@ static void foreign_program(void **state)
 		assert_int_equal(lab_outcome->code, -1);
 		lab_assert_has(lab_outcome->text, "interface e1:");
 		lab_assert_has(lab_outcome->text, id);
-		snprintf(id, sizeof(id), "pid %d (test_plane_start", getpid());
-		id[24] = 0;
+		snprintf(id, sizeof(id), "held by pid %d (", getpid());
 		lab_assert_has(lab_outcome->text, id);
 		assert_int_equal(lab_program_of(link), program);
 		assert_false(lab_exists("")); /* no set, no link, no directory */
