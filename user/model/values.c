@@ -8,7 +8,8 @@
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS };
 
-int value_parse_number(const char *text, size_t length, uint32_t *out)
+/* Digits only, no leading zeros. 0 or -EINVAL. */
+static int parse_number(const char *text, size_t length, uint32_t *out)
 {
 	uint64_t number = 0;
 
@@ -31,7 +32,7 @@ int value_number(struct reading *r, const struct word *word, const char *what, u
 {
 	uint32_t number;
 
-	if (word->quoted || value_parse_number(word->text, word->length, &number) < 0)
+	if (word->quoted || parse_number(word->text, word->length, &number) < 0)
 		return block_fault(r, word, "%s \"%s\": not a number (%u-%u)", what, word_show(word).text, least, most);
 	if (number < least || number > most)
 		return block_fault(r, word, "%s %s: out of range, %u-%u", what, word_show(word).text, least, most);
@@ -71,7 +72,7 @@ int value_time(struct reading *r, const struct word *word, const char *what, uin
 		return block_fault(r, word, "%s %s: a time needs a unit: %sms, %ss, %sm or %sh", what,
 				   word_show(word).text, word_show(word).text, word_show(word).text,
 				   word_show(word).text, word_show(word).text);
-	if (word->quoted || unit == TIME_UNITS || value_parse_number(word->text, digits, &number) < 0)
+	if (word->quoted || unit == TIME_UNITS || parse_number(word->text, digits, &number) < 0)
 		return block_fault(r, word, "%s \"%s\": not a time such as 10ms, 2s, 5m or 1h", what,
 				   word_show(word).text);
 	ms = (uint64_t)number * time_unit[unit].ms;
@@ -147,13 +148,13 @@ static int parse_port(const char *text, size_t length, uint16_t *port)
 {
 	uint32_t number;
 
-	if (value_parse_number(text, length, &number) < 0 || number < 1 || number > UINT16_MAX)
+	if (parse_number(text, length, &number) < 0 || number < 1 || number > UINT16_MAX)
 		return -EINVAL;
 	*port = (uint16_t)number;
 	return 0;
 }
 
-int value_parse_ports(const char *text, uint16_t *first, uint16_t *last)
+static int parse_ports(const char *text, uint16_t *first, uint16_t *last)
 {
 	const char *dash = strchr(text, '-');
 	size_t length = strlen(text), head = dash ? (size_t)(dash - text) : length;
@@ -177,7 +178,7 @@ int value_ports(struct reading *r, const struct word *word, const char *text, ui
 
 	tail.text = text;
 	tail.length = word->length - (size_t)(text - word->text);
-	if (!word->quoted && strlen(text) == tail.length && value_parse_ports(text, first, last) == 0)
+	if (!word->quoted && strlen(text) == tail.length && parse_ports(text, first, last) == 0)
 		return 0;
 	return block_fault(r, word, "port \"%s\": must be 1-65535, a range such as 8000-8099, or any",
 			   word_show(&tail).text);

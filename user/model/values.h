@@ -20,16 +20,12 @@ int value_choice(struct reading *r, const struct word *word, const char *what, c
 int value_name(struct reading *r, const struct word *word, const char *what, char *out, size_t size);
 /* Any text of 1 to size-1 bytes without a 0 byte. */
 int value_text(struct reading *r, const struct word *word, const char *what, char *out, size_t size);
-/* An address that a VIP, a backend or a peer can have. */
+/* An address that a VIP, a backend or a peer can have: of one machine. */
 int value_unicast(struct reading *r, const struct word *word, const char *what, const struct addr *addr);
 int value_address(struct reading *r, const struct word *word, const char *what, struct addr *out);
 /* 80, 8000-8099, any; `text` is the word or its tail. */
 int value_ports(struct reading *r, const struct word *word, const char *text, uint16_t *first, uint16_t *last);
 /* The name of a network interface into name[IFNAMSIZ]. */
 int value_interface(struct reading *r, const struct word *word, char *name);
-
-/* "80" etc. alone, without a reading: 0 or -EINVAL. Digits only, no leading zeros. */
-int value_parse_number(const char *text, size_t length, uint32_t *out);
-int value_parse_ports(const char *text, uint16_t *first, uint16_t *last);
 
 #endif
