@@ -86,10 +86,11 @@ struct agent {
 	gid_t write_group; /* of control { write group }; (gid_t)-1 = none */
 	struct tally tally;
 	struct metrics metrics;
-	bool ready;       /* the first apply is done: ways go to the model, events are told */
-	bool stopping;    /* by a signal */
-	bool took_over;   /* from a running agent */
-	bool handed_over; /* to a new agent: nothing of what is shared is touched on the way out */
+	bool ready;        /* the first apply is done: ways go to the model, events are told */
+	bool stopping;     /* by a signal */
+	bool took_over;    /* from a running agent */
+	bool handing_over; /* a new agent has been let in and has not gone on yet */
+	bool handed_over;  /* to a new agent: nothing of what is shared is touched on the way out */
 };
 
 uint64_t wall_now_ns(void);

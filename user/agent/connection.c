@@ -24,6 +24,12 @@ size_t connection_unsent(const struct connection *connection)
 	return connection->out.length - connection->sent;
 }
 
+bool connection_is_idle(const struct connection *connection)
+{
+	return connection->in.length == 0 && connection_unsent(connection) == 0 &&
+	       (!connection->ended || connection->following) && !connection->closing && !connection->broken;
+}
+
 /* To be closed, but not here: a caller further up still holds the connection. */
 static void doom(struct connection *connection)
 {
@@ -195,6 +201,11 @@ static void ready(struct watch *watch, uint32_t events)
 		connection_free(connection);
 	else
 		rewatch(connection);
+}
+
+void connection_serve(struct connection *connection)
+{
+	ready(&connection->watch, EPOLLIN);
 }
 
 struct connection *connection_new(struct loop *loop, int fd, const struct connection_calls *calls)

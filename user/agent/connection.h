@@ -48,10 +48,14 @@ struct connection {
 /* Takes fd. NULL with errno. */
 struct connection *connection_new(struct loop *loop, int fd, const struct connection_calls *calls);
 void connection_free(struct connection *connection);
+/* Answers what has come already, as the loop would; may free the connection. */
+void connection_serve(struct connection *connection);
 /* Adds bytes for a follower and sends what it can. */
 void connection_push(struct connection *connection, const char *bytes, size_t length);
 /* What has not gone out yet. */
 size_t connection_unsent(const struct connection *connection);
+/* Nothing is under way: no half request, no half reply. */
+bool connection_is_idle(const struct connection *connection);
 /* Sends all of `out` now, waiting for the client at most this long. 0 or -errno. */
 int connection_drain(struct connection *connection, int timeout_ms);
 /* Whether the client's process is a member of `gid`, as the kernel knows it. */

@@ -18,7 +18,7 @@
 #include "../lib/file.h"
 #include "../lib/log.h"
 
-enum { ACCEPTS_A_ROUND = 16, BACKLOG = 128 };
+enum { ACCEPTS_A_ROUND = 16, BACKLOG = 1024 };
 
 /* Who should go first: the idle before those that wait for events, those before the busy; then the one longest silent. */
 static int importance(const struct connection *connection)
@@ -64,6 +64,28 @@ static void connection_line(void *arg, struct connection *connection, char *line
 	control->line(control->arg, connection, line, length);
 }
 
+static struct connection *add(struct control *control, int fd)
+{
+	struct connection *connection;
+
+	if (control->connections == CONNECTIONS_MAX)
+		drop_one(control);
+	connection = connection_new(control->loop, fd, &control->calls);
+	if (connection)
+		control->connection[control->connections++] = connection;
+	else
+		log_warn("control: a connection was refused: %s", strerror(errno));
+	return connection;
+}
+
+void control_adopt(struct control *control, int fd, bool following)
+{
+	struct connection *connection = add(control, fd);
+
+	if (connection)
+		connection->following = following;
+}
+
 static void listening_ready(struct watch *watch, uint32_t events)
 {
 	struct control *control = container_of(watch, struct control, listening);
@@ -71,20 +93,14 @@ static void listening_ready(struct watch *watch, uint32_t events)
 	(void)events;
 	for (int i = 0; i < ACCEPTS_A_ROUND; i++) {
 		int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		struct connection *connection;
 
-		if (fd < 0) {
-			if (errno == EMFILE || errno == ENFILE)
-				drop_one(control);
-			return;
+		if (fd >= 0) {
+			add(control, fd);
+			continue;
 		}
-		if (control->connections == CONNECTIONS_MAX)
+		if (errno == EMFILE || errno == ENFILE)
 			drop_one(control);
-		connection = connection_new(control->loop, fd, &control->calls);
-		if (connection)
-			control->connection[control->connections++] = connection;
-		else
-			log_warn("control: a connection was refused: %s", strerror(errno));
+		return;
 	}
 }
 
@@ -205,10 +221,23 @@ int control_serve(struct control *control)
 	return loop_watch(control->loop, &control->listening, EPOLLIN);
 }
 
+void control_serve_others(struct control *control, const struct connection *but)
+{
+	struct connection *others[CONNECTIONS_MAX];
+	size_t count = control->connections;
+
+	memcpy(others, control->connection, sizeof(others)); /* each may go while it is served, and only itself */
+	for (size_t i = 0; i < count; i++)
+		if (others[i] != but)
+			connection_serve(others[i]);
+}
+
 void control_close(struct control *control, bool remove)
 {
-	while (control->connections > 0)
+	while (control->connections > 0) {
+		(void)connection_drain(control->connection[0], 0);
 		connection_free(control->connection[0]);
+	}
 	if (control->listening.fd < 0)
 		return;
 	loop_unwatch(control->loop, &control->listening);

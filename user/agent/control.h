@@ -28,6 +28,10 @@ struct control {
 int control_open(struct control *control, struct loop *loop, const char *path, int listen_fd, struct error *error);
 /* Starts accepting. 0 or -errno. */
 int control_serve(struct control *control);
+/* A connection that another agent has accepted; takes fd. */
+void control_adopt(struct control *control, int fd, bool following);
+/* Answers the requests that all connections but this one have sent already. */
+void control_serve_others(struct control *control, const struct connection *but);
 /* Closes everything; remove: takes the socket's name away too. */
 void control_close(struct control *control, bool remove);
 /* Bytes for each connection that follows. */

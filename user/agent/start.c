@@ -152,7 +152,8 @@ static int make_model(struct agent *agent, const struct config *wanted, struct e
 	    ways_watch(agent, wanted) != 0)
 		return error_set(error, ERROR_REFUSED, "out of memory");
 	if (plane_restore(agent->plane, &agent->model, error) != 0 ||
-	    plane_load(agent->plane, &wanted->limits, error) != 0)
+	    plane_load(agent->plane, &wanted->limits, error) != 0 ||
+	    plane_check(agent->plane, wanted->interface, wanted->interfaces, error) != 0)
 		return -1;
 	plane_set_model(agent->plane, &agent->model);
 	return 0;
@@ -223,7 +224,11 @@ static int serve(struct agent *agent, struct takeover *takeover, struct error *e
 		return error_set(error, ERROR_REFUSED, "%s: %s", agent->options.socket, strerror(-err));
 	notify_open(&agent->notify, agent->loop, takeover->notify);
 	takeover->notify = -1;
+	for (size_t i = 0; i < takeover->clients; i++)
+		control_adopt(&agent->control, takeover->client[i], takeover->follows[i]);
+	takeover->clients = 0;
 	agent->ready = true;
+	(void)loop_lag_ns(agent->loop);         /* of the start, when nothing was waited for */
 	ways_tell_plane(agent, &agent->wanted); /* what has changed since it was asked for */
 	tally_start(agent);
 	metrics_restart(agent);
@@ -233,8 +238,7 @@ static int serve(struct agent *agent, struct takeover *takeover, struct error *e
 
 int start_agent(struct agent *agent)
 {
-	struct takeover takeover = {
-		.connection = -1, .listening = -1, .bpffs_lock = -1, .state_lock = -1, .notify = -1};
+	struct takeover takeover;
 	uint64_t begin_ns = loop_now_ns();
 	struct config wanted = {0};
 	struct error error = {0};
@@ -244,6 +248,7 @@ int start_agent(struct agent *agent)
 		log_error("%s: not started", agent->options.config);
 		return code;
 	}
+	takeover_init(&takeover);
 	agent->started_ns = agent->loaded.at_ns = wall_now_ns();
 	agent->loaded.ok = true;
 	if (start_steps(agent, &takeover, &wanted, &error) != 0 || serve(agent, &takeover, &error) != 0) {

@@ -64,18 +64,22 @@ void state_close(struct agent *agent)
 int state_load(const struct agent *agent, struct overlay *overlay, struct error *error)
 {
 	struct errors errors = {0};
+	struct error first = {0};
 	struct buf text = {0};
 	char path[PATH_MAX];
 	int err = file_read(path_of(agent, "runtime.conf", path), &text, RUNTIME_BYTES_MAX);
 
 	memset(overlay, 0, sizeof(*overlay));
-	if (err == -ENOENT)
+	if (err == -ENOENT) {
 		err = 0;
-	else if (err)
+	} else if (err) {
 		error_set(error, ERROR_REFUSED, "%s: changes made by command cannot be read: %s", path, strerror(-err));
-	else if (overlay_parse(overlay, path, text.data ? text.data : "", text.length, &errors) != 0) {
-		errors_first(&errors, error);
-		err = -1;
+	} else if (overlay_parse(overlay, path, text.data ? text.data : "", text.length, &errors) != 0) {
+		errors_first(&errors, &first);
+		err = error_set(
+			error, ERROR_REFUSED,
+			"%s:%d:%d: %s: the changes made by command are kept here: mend it, or remove it to go by the file alone",
+			path, first.line, first.col, first.text);
 	}
 	errors_free(&errors);
 	buf_free(&text);

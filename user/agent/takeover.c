@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Both ends of a takeover. In: the request, or the old agent's answer. Out: descriptors by SCM_RIGHTS, in the order listening socket, lock of the
- * bpffs, lock of the state directory, socket to the service manager; an agent of another version may know fewer, or more.
+ * Both ends of a takeover. In: the request, or the old agent's answer. Out: descriptors by SCM_RIGHTS; the answer's text says what each is, so that
+ * agents of different versions understand each other: a descriptor that the new one has no use for is closed.
  */
 #include "takeover.h"
 
@@ -15,14 +15,44 @@
 
 #include "../lib/log.h"
 
-enum { FDS_MIN = 2, FDS_MAX = 16 };
+enum { FDS_MAX = CONNECTIONS_MAX + 8 };
 
 static const char taken[] = "taken\n";
+static const char handing_over[] = "handing over: ";
 
 /* ---- the old one ---- */
 
-static int send_with(int fd, const struct buf *text, const int *fds, size_t count)
+struct parcel {
+	int fd[FDS_MAX];
+	size_t count;
+	struct buf names; /* one for each, each followed by a blank */
+};
+
+static void pack(struct parcel *parcel, const char *name, int fd)
 {
+	if (fd < 0 || parcel->count == FDS_MAX)
+		return;
+	parcel->fd[parcel->count++] = fd;
+	buf_printf(&parcel->names, "%s ", name);
+}
+
+static void pack_all(struct parcel *parcel, const struct agent *agent, const struct connection *asking)
+{
+	pack(parcel, "listening", agent->control.listening.fd);
+	pack(parcel, "bpffs-lock", plane_lock_fd(agent->plane));
+	pack(parcel, "state-lock", agent->state_lock);
+	pack(parcel, "notify", agent->notify.fd);
+	for (size_t i = 0; i < agent->control.connections; i++) {
+		const struct connection *connection = agent->control.connection[i];
+
+		if (connection != asking && connection_is_idle(connection))
+			pack(parcel, connection->following ? "follower" : "client", connection->watch.fd);
+	}
+}
+
+static int send_with(int fd, const struct buf *text, const struct parcel *parcel)
+{
+	size_t bytes = parcel->count * sizeof(int);
 	union {
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
@@ -32,15 +62,14 @@ static int send_with(int fd, const struct buf *text, const int *fds, size_t coun
 		.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
-		.msg_controllen = CMSG_SPACE(count * sizeof(int)),
+		.msg_controllen = CMSG_SPACE(bytes),
 	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 	ssize_t sent;
 
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(count * sizeof(int));
-	memcpy(CMSG_DATA(header), fds, count * sizeof(int));
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(bytes);
+	memcpy(CMSG_DATA(&control.header), parcel->fd, bytes);
 	sent = sendmsg(fd, &message, MSG_NOSIGNAL);
 	if (sent < 0)
 		return -errno;
@@ -68,24 +97,32 @@ void takeover_request(struct request *request)
 {
 	struct agent *agent = request->agent;
 	struct connection *connection = request->connection;
-	int fds[] = {agent->control.listening.fd, plane_lock_fd(agent->plane), agent->state_lock, agent->notify.fd};
-	size_t count = agent->notify.fd >= 0 ? 4 : 3;
+	struct parcel parcel = {.count = 0};
 	int err;
 
+	if (agent->handing_over) {
+		(void)reply_error(request, ERROR_REFUSED, "takeover: another one is under way");
+		return;
+	}
+	agent->handing_over = true;
 	log_info("takeover: pid %d asks", connection->peer.pid);
+	control_serve_others(&agent->control, connection);
 	notify_send(&agent->notify, "WATCHDOG=1\nSTATUS=handing over to pid %d", connection->peer.pid);
-	reply_done(request, "handing over");
-	err = send_with(connection->watch.fd, request->out, fds, count);
+	pack_all(&parcel, agent, connection);
+	reply_done(request, "%s%s", handing_over, parcel.names.data ? parcel.names.data : "");
+	err = send_with(connection->watch.fd, request->out, &parcel);
 	buf_clear(request->out);
+	buf_free(&parcel.names);
 	connection->closing = true;
-	if (err || !wait_taken(connection->watch.fd)) {
+	agent->handed_over = !err && wait_taken(connection->watch.fd);
+	agent->handing_over = false;
+	if (!agent->handed_over) {
 		log_warn("takeover: pid %d has not taken over: going on", connection->peer.pid);
 		notify_send(&agent->notify, "WATCHDOG=1\nSTATUS=going on");
 		return;
 	}
 	log_info("takeover: pid %d goes on, this agent exits", connection->peer.pid);
 	notify_send(&agent->notify, "MAINPID=%d", connection->peer.pid);
-	agent->handed_over = true;
 	loop_stop(agent->loop);
 }
 
@@ -105,46 +142,81 @@ static int connect_to(const char *path, int *fd)
 	return connect(*fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ? -errno : 0;
 }
 
-static void keep_fds(struct takeover *takeover, const int *fds, size_t count)
-{
-	int *const places[] = {&takeover->listening, &takeover->bpffs_lock, &takeover->state_lock, &takeover->notify};
+/* What has come, before it is known what is what. */
+struct arrived {
+	char text[4096];
+	size_t length;
+	int fd[FDS_MAX];
+	size_t count;
+};
 
-	for (size_t i = 0; i < count; i++) {
-		if (i < sizeof(places) / sizeof(places[0]))
-			*places[i] = fds[i];
-		else
-			close(fds[i]);
+static void keep(struct takeover *takeover, const char *name, size_t length, int fd)
+{
+	const struct {
+		const char *name;
+		int *place;
+	} places[] = {
+		{"listening", &takeover->listening},
+		{"bpffs-lock", &takeover->bpffs_lock},
+		{"state-lock", &takeover->state_lock},
+		{"notify", &takeover->notify},
+		{"client", &takeover->client[takeover->clients]},
+		{"follower", &takeover->client[takeover->clients]},
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (strlen(places[i].name) != length || memcmp(places[i].name, name, length) != 0)
+			continue;
+		*places[i].place = fd;
+		if (i >= 4)
+			takeover->follows[takeover->clients++] = i == 5;
+		return;
+	}
+	close(fd);
+}
+
+static void keep_all(struct takeover *takeover, const struct arrived *arrived)
+{
+	const char *at = strstr(arrived->text, handing_over);
+
+	at = at ? at + strlen(handing_over) : "";
+	for (size_t i = 0; i < arrived->count; i++) {
+		size_t length = strcspn(at, " \"");
+
+		keep(takeover, at, takeover->clients < CONNECTIONS_MAX ? length : 0, arrived->fd[i]);
+		at += length + (at[length] == ' ');
 	}
 }
 
-/* Reads some of the answer; *length grows. 0 or -errno. */
-static int receive(struct takeover *takeover, char *text, size_t size, size_t *length)
+/* Reads some of the answer. 0 or -errno. */
+static int receive(int fd, struct arrived *arrived)
 {
 	union {
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
 	} control;
-	struct iovec part = {.iov_base = text + *length, .iov_len = size - 1 - *length};
+	struct iovec part = {.iov_base = arrived->text + arrived->length,
+			     .iov_len = sizeof(arrived->text) - 1 - arrived->length};
 	struct msghdr message = {
 		.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes),
 	};
-	ssize_t n = recvmsg(takeover->connection, &message, MSG_CMSG_CLOEXEC);
-	int fds[FDS_MAX];
+	ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
 
 	if (n <= 0)
 		return n < 0 ? -errno : -ECONNRESET;
-	*length += (size_t)n;
-	text[*length] = '\0';
+	arrived->length += (size_t)n;
+	arrived->text[arrived->length] = '\0';
 	for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
 		size_t bytes = header->cmsg_len - CMSG_LEN(0);
 
-		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS || bytes > sizeof(fds))
+		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+		    bytes > sizeof(arrived->fd) - arrived->count * sizeof(int))
 			continue;
-		memcpy(fds, CMSG_DATA(header), bytes);
-		keep_fds(takeover, fds, bytes / sizeof(int));
+		memcpy(arrived->fd + arrived->count, CMSG_DATA(header), bytes);
+		arrived->count += bytes / sizeof(int);
 	}
 	return 0;
 }
@@ -152,22 +224,30 @@ static int receive(struct takeover *takeover, char *text, size_t size, size_t *l
 /* The answer is one line of JSON; its error, if any, is shown as it is. */
 static int read_answer(struct takeover *takeover, const char *socket, struct error *error)
 {
-	char text[4096];
-	size_t length = 0;
+	struct arrived arrived = {.length = 0};
 	int err = 0;
 
-	while (!err && length < sizeof(text) - 1 && !memchr(text, '\n', length))
-		err = receive(takeover, text, sizeof(text), &length);
+	while (!err && arrived.length < sizeof(arrived.text) - 1 && !memchr(arrived.text, '\n', arrived.length))
+		err = receive(takeover->connection, &arrived);
+	keep_all(takeover, &arrived);
 	if (err)
 		return error_set(error, ERROR_REFUSED, "takeover: the agent at %s does not answer: %s", socket,
 				 strerror(-err));
-	if (!strstr(text, "\"code\":0"))
+	if (!strstr(arrived.text, "\"code\":0"))
 		return error_set(error, ERROR_REFUSED, "takeover: the agent at %s refuses: %.*s", socket,
-				 (int)strcspn(text, "\n"), text);
+				 (int)strcspn(arrived.text, "\n"), arrived.text);
 	if (takeover->listening < 0 || takeover->bpffs_lock < 0)
-		return error_set(error, ERROR_REFUSED, "takeover: the agent at %s handed over less than %d descriptors",
-				 socket, FDS_MIN);
+		return error_set(
+			error, ERROR_REFUSED,
+			"takeover: the agent at %s hands over less than socket and lock: is it of another version?",
+			socket);
 	return 0;
+}
+
+void takeover_init(struct takeover *takeover)
+{
+	*takeover =
+		(struct takeover){.connection = -1, .listening = -1, .bpffs_lock = -1, .state_lock = -1, .notify = -1};
 }
 
 int takeover_ask(struct takeover *takeover, const char *socket, struct error *error)
@@ -218,4 +298,7 @@ void takeover_close(struct takeover *takeover)
 	descriptor_close(&takeover->bpffs_lock);
 	descriptor_close(&takeover->state_lock);
 	descriptor_close(&takeover->notify);
+	for (size_t i = 0; i < takeover->clients; i++)
+		descriptor_close(&takeover->client[i]);
+	takeover->clients = 0;
 }

@@ -24,8 +24,13 @@ void takeover_request(struct request *request);
 struct takeover {
 	int connection;                                /* to the old one; -1 = there is none */
 	int listening, bpffs_lock, state_lock, notify; /* handed over; -1 = not; whoever takes one sets it to -1 */
+	int client[CONNECTIONS_MAX];                   /* connections on which nothing was under way */
+	bool follows[CONNECTIONS_MAX];                 /* ... of those, events go to this one */
+	size_t clients;
 };
 
+/* Nothing handed over. */
+void takeover_init(struct takeover *takeover);
 /* Asks the agent at `socket`. 0 (takeover->connection tells whether there was one), or -1 with error: there is one, and it refused. */
 int takeover_ask(struct takeover *takeover, const char *socket, struct error *error);
 /* Lets the old one go. 0, or -1: it has lost patience and goes on, so this one must not. */
