@@ -190,10 +190,25 @@ static void own_addresses(void **state)
 		own[i] = (struct addr){.byte = {0x20, 1, [15] = i}};
 	assert_int_equal(plane_set_own(agent.plane, own, OWN_TOO_MANY), 0);
 	assert_int_equal(plane_map_entries(agent.plane, "vips"), 1 + OWN_MAX);
-	assert_int_equal(plane_map_max_entries(agent.plane, "vips"), 16 + OWN_MAX);
+	assert_int_equal(plane_map_max_entries(agent.plane, "vips"), 2 * 16 + OWN_MAX);
 	assert_int_equal(read_vip("192.0.2.1", &vip), -ENOENT);
+	for (char net = '2'; net < '5'; net++) { /* and all VIPs may be replaced at once */
+		char config[1024] = HEAD "service web { backend 10.0.0.1; slots 4096;";
+
+		for (int i = 0; i < 16; i++)
+			sprintf(config + strlen(config), " listen 192.0.%c.%d udp 1 3 5 7 9 11 13;", net, 100 + i);
+		strcat(config, " }");
+		apply(config);
+		assert_int_equal(plane_map_entries(agent.plane, "vips"), 16 + OWN_MAX);
+		assert_int_equal(plane_map_entries(agent.plane, "listeners"), 16);
+		for (int i = 0; i < 16; i++) {
+			sprintf(config, "192.0.%c.%d", net, 100 + i);
+			assert_int_equal(read_vip(config, &vip), 0);
+			assert_int_equal(vip.listeners, 7);
+		}
+	}
 	assert_int_equal(plane_set_own(agent.plane, NULL, 0), 0);
-	assert_int_equal(plane_map_entries(agent.plane, "vips"), 1);
+	assert_int_equal(plane_map_entries(agent.plane, "vips"), 16);
 }
 
 static void peers(void **state)

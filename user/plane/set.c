@@ -40,12 +40,13 @@ const char *set_map_name(enum set_map map)
 	return map_info[map].name;
 }
 
+/* Addresses twice over: when a config replaces all of them, the new ones come before the old ones go. */
 void set_sizes_of(struct set_sizes *sizes, const struct config_limits *limits)
 {
 	*sizes = (struct set_sizes){.entries = {
 					    [MAP_NODE] = 1,
-					    [MAP_VIPS] = limits->vips + SET_OWN_MAX,
-					    [MAP_LISTENERS] = limits->vips,
+					    [MAP_VIPS] = 2 * limits->vips + SET_OWN_MAX,
+					    [MAP_LISTENERS] = 2 * limits->vips,
 					    [MAP_SERVICES] = limits->services,
 					    [MAP_SLOTS] = limits->slots,
 					    [MAP_BACKENDS] = limits->backends,

@@ -88,7 +88,11 @@ int vips_load(struct vips *vips, const struct set *set, struct grace *grace)
 	vips->grace = grace;
 	vips->map = set->fd[MAP_VIPS];
 	vips->tables = set->fd[MAP_LISTENERS];
-	while (!err && bpf_map_get_next_key(vips->map, previous, &addr) == 0) {
+	while (!err) {
+		if (bpf_map_get_next_key(vips->map, previous, &addr)) {
+			err = errno == ENOENT ? 0 : -errno;
+			break;
+		}
 		err = load_one(vips, &addr, table);
 		previous = &addr;
 	}
