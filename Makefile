@@ -58,19 +58,19 @@ programs: all $(TEST_BINS) $(BENCHES) ## every program but the fuzzers
 
 demo: ## install what is missing, build, show the main job in network namespaces (root)
 	tools/deps
-	$(MAKE) -j$$(nproc) all
+	$(MAKE) --no-print-directory -j$$(nproc) all
 	BUILD=$(BUILD) tools/demo
 
 test: ## install what is missing, build, run every test (root)
 	tools/deps
-	$(MAKE) -j$$(nproc) tests programs
+	$(MAKE) --no-print-directory -j$$(nproc) tests programs
 	BUILD=$(BUILD) tests/run
 
 lint: ## the house's rules: layers, sizes, format, static checks, both compilers
 	BUILD=$(BUILD) tools/lint
 
 bench: ## measure the data path and the agent (root)
-	$(MAKE) all $(BENCHES)
+	$(MAKE) --no-print-directory all $(BENCHES)
 	for bench in $(BENCHES); do echo "== $$bench"; $$bench || exit 1; done
 
 FUZZ_SECONDS ?= 60

@@ -11,22 +11,22 @@
 enum { CSUM_WORDS_MAX = 320 }; /* more than an ICMP answer has */
 
 /* What goes into a checksum field, in network order as it stands. 0 for a sum that already includes a right checksum. */
-static __always_inline __u16 csum_fold(__u64 sum)
+static __always_inline __sum16 csum_fold(__u64 sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
-	return (__u16)~sum;
+	return (WEIR_BITS(__sum16))(__u16)~sum;
 }
 
-static __always_inline __u64 csum_words(const __u32 *word, __u32 words)
+static __always_inline __u64 csum_words(const __be32 *word, __u32 words)
 {
 	__u64 sum = 0;
 
 #pragma unroll
 	for (__u32 i = 0; i < words; i++)
-		sum += word[i];
+		sum += (WEIR_BITS(__u32))word[i];
 	return sum;
 }
 

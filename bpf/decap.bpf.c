@@ -46,7 +46,7 @@ static __always_inline void mark_congestion(__u8 *ip, bool ip6)
 		__u16 before = *(__u16 *)ip;
 
 		ip[1] |= ECN_CE;
-		header->check = csum_fold((__u64)(__u16)~header->check + (__u16)~before + *(__u16 *)ip);
+		header->check = csum_fold((__u64)(WEIR_BITS(__u16))~header->check + (__u16)~before + *(__u16 *)ip);
 	}
 }
 
@@ -65,7 +65,7 @@ static __always_inline bool outer_is_sound(const struct packet *p, __u32 *length
 		if ((void *)(ip + 1) > p->end || ip->version != 4 || ip->ihl < 5)
 			return false;
 		*length = bpf_ntohs(ip->tot_len);
-		sum = csum_words((const __u32 *)ip, sizeof(*ip) / 4) +
+		sum = csum_words((const __be32 *)ip, sizeof(*ip) / 4) +
 		      csum_packet(p->ctx, p->l3 + (__u32)sizeof(*ip), ip->ihl - 5U);
 		if (csum_fold(sum) != 0)
 			return false;

@@ -22,7 +22,7 @@ static __always_inline bool encap_write_ip4(struct xdp_md *ctx, void *header, co
 					    const struct weir_way *way)
 {
 	void *end = (void *)(long)ctx->data_end;
-	__u32 *word = header;
+	__be32 *word = header;
 
 	if (header + sizeof(struct iphdr) > end)
 		return false;
@@ -31,7 +31,7 @@ static __always_inline bool encap_write_ip4(struct xdp_md *ctx, void *header, co
 	word[2] = bpf_htonl(TUNNEL_TTL << 24 | (__u32)inner->proto << 16);
 	word[3] = way->src.word[3];
 	word[4] = way->dst.word[3];
-	((struct iphdr *)header)->check = csum_fold((__u64)word[0] + word[1] + word[2] + word[3] + word[4]);
+	((struct iphdr *)header)->check = csum_fold(csum_words(word, sizeof(struct iphdr) / 4));
 	return true;
 }
 
@@ -39,7 +39,7 @@ static __always_inline bool encap_write_ip6(struct xdp_md *ctx, void *header, co
 					    const struct weir_way *way, __u32 label)
 {
 	void *end = (void *)(long)ctx->data_end;
-	__u32 *word = header;
+	__be32 *word = header;
 
 	if (header + sizeof(struct ipv6hdr) > end)
 		return false;

@@ -18,7 +18,7 @@
 struct icmp {
 	__u8 type;
 	__u8 code;
-	__u16 checksum;
+	__sum16 checksum;
 	__be32 rest; /* errors: unused, or the MTU */
 };
 
@@ -129,7 +129,7 @@ static __always_inline bool answer_write_ip4(struct xdp_md *ctx, void *header, _
 	struct iphdr *ip = header;
 	struct icmp *icmp = (void *)(ip + 1);
 	const struct iphdr *quoted = (void *)(icmp + 1);
-	__u32 *word = header;
+	__be32 *word = header;
 
 	if ((void *)(quoted + 1) > end)
 		return false;
@@ -154,7 +154,7 @@ static __always_inline bool answer_write_ip6(struct xdp_md *ctx, void *header, _
 	struct icmp *icmp = (void *)(ip6 + 1);
 	const struct ipv6hdr *quoted = (void *)(icmp + 1);
 	__u32 size = quote + (__u32)sizeof(*icmp);
-	__u32 *word = header;
+	__be32 *word = header;
 	__u64 sum;
 
 	if ((void *)(quoted + 1) > end)
@@ -167,7 +167,8 @@ static __always_inline bool answer_write_ip6(struct xdp_md *ctx, void *header, _
 	icmp->code = 0;
 	icmp->checksum = 0;
 	icmp->rest = bpf_htonl(mtu);
-	sum = csum_words(word + 2, 8) + bpf_htonl(size) + bpf_htonl(IPPROTO_ICMPV6); /* the pseudo header */
+	sum = csum_words(word + 2, 8); /* the pseudo header */
+	sum += (WEIR_BITS(__u64))bpf_htonl(size) + (WEIR_BITS(__u64))bpf_htonl(IPPROTO_ICMPV6);
 	icmp->checksum = csum_fold(sum + csum_packet(ctx, l3 + (__u32)sizeof(*ip6), size / 4));
 	return true;
 }

@@ -122,8 +122,8 @@ static __always_inline bool addr_is_mapped(const struct weir_addr *addr)
 /* 0 if they are equal */
 static __always_inline __u32 addr_difference(const struct weir_addr *a, const struct weir_addr *b)
 {
-	return (a->word[3] ^ b->word[3]) | (a->word[2] ^ b->word[2]) | (a->word[1] ^ b->word[1]) |
-	       (a->word[0] ^ b->word[0]);
+	return (WEIR_BITS(__u32))((a->word[3] ^ b->word[3]) | (a->word[2] ^ b->word[2]) | (a->word[1] ^ b->word[1]) |
+				  (a->word[0] ^ b->word[0]));
 }
 
 /* The addresses of the IP header at p->l3. */

@@ -15,7 +15,7 @@ static __always_inline bool source_is_bad_ip4(const struct iphdr *ip)
 {
 	__u8 first = *(const __u8 *)&ip->saddr;
 
-	return first == 0 || first == 127 || first >> 4 == 0xe || ip->saddr == 0xffffffff || ip->saddr == ip->daddr;
+	return first == 0 || first == 127 || first >> 4 == 0xe || ip->saddr == bpf_htonl(0xffffffff) || ip->saddr == ip->daddr;
 }
 
 static __always_inline bool source_is_bad_ip6(const struct ipv6hdr *ip6)
@@ -42,7 +42,7 @@ static __always_inline enum weir_reason sanity_check_ip4(struct packet *p)
 	p->length = bpf_ntohs(ip->tot_len);
 	if (p->l3 + p->length > frame_size(p->ctx))
 		return WEIR_REASON_BAD_LENGTH;
-	sum = csum_words((const __u32 *)ip, sizeof(*ip) / 4);
+	sum = csum_words((const __be32 *)ip, sizeof(*ip) / 4);
 	if (ip->ihl > 5)
 		sum += csum_packet(p->ctx, p->l3 + (__u32)sizeof(*ip), ip->ihl - 5U);
 	if (csum_fold(sum) != 0)

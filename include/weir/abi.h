@@ -14,6 +14,12 @@
 
 #include <linux/types.h>
 
+#ifdef __CHECKER__ /* for sparse: the bits of a value in wire order are taken as a number, or the other way round, on purpose */
+#define WEIR_BITS(type) type __attribute__((force))
+#else
+#define WEIR_BITS(type) type
+#endif
+
 #ifndef WEIR_LAYOUT /* the upgrade test builds a second agent with another number */
 #define WEIR_LAYOUT 1
 #endif

@@ -21,6 +21,12 @@ static inline __attribute__((always_inline)) __u64 weir_mix(__u64 x)
 	return x ^ x >> 31;
 }
 
+/* Two words of an address as they stand, as one number. */
+static inline __attribute__((always_inline)) __u64 weir_pair(const __be32 *word)
+{
+	return (WEIR_BITS(__u64))word[0] << 32 | (WEIR_BITS(__u64))word[1];
+}
+
 /*
  * Hash of a flow. src and dst as in `struct weir_addr` (network order, IPv4 mapped), ports in network order.
  * `affinity client`: ports, proto and dst are passed as 0, so that only the client's address counts.
@@ -30,14 +36,14 @@ static inline __attribute__((always_inline)) __u64
 weir_flow_hash(const struct weir_addr *src, const struct weir_addr *dst, __be16 sport, __be16 dport, __u8 proto)
 {
 	__u64 h = 0x9e3779b97f4a7c15ULL;
-	__u64 ports = (__u64)proto << 32 | (__u64)sport << 16 | dport;
+	__u64 ports = (__u64)proto << 32 | (WEIR_BITS(__u64))sport << 16 | (WEIR_BITS(__u64))dport;
 
 	if ((src->word[0] | src->word[1]) != 0) /* IPv6: not so for a mapped IPv4 address */
-		h = weir_mix(h ^ ((__u64)src->word[0] << 32 | src->word[1]));
-	h = weir_mix(h ^ ((__u64)src->word[2] << 32 | src->word[3]));
+		h = weir_mix(h ^ weir_pair(src->word));
+	h = weir_mix(h ^ weir_pair(src->word + 2));
 	if ((dst->word[0] | dst->word[1]) != 0)
-		h = weir_mix(h ^ ((__u64)dst->word[0] << 32 | dst->word[1]) * 0x9e3779b97f4a7c15ULL);
-	h = weir_mix(h ^ ((__u64)dst->word[2] << 32 | dst->word[3]) ^ ports << 24);
+		h = weir_mix(h ^ weir_pair(dst->word) * 0x9e3779b97f4a7c15ULL);
+	h = weir_mix(h ^ weir_pair(dst->word + 2) ^ ports << 24);
 	return h;
 }
 

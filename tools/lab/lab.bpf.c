@@ -15,6 +15,8 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#define ETHERTYPE(type) ((__u32)__builtin_bswap16(type)) /* as __sk_buff has it: wire order, in a __u32 */
+
 enum { OUTER_VID = 200, INNER_VID = 101 };
 
 SEC("xdp")
@@ -35,7 +37,7 @@ static __always_inline int push_tags(struct __sk_buff *skb, int tags)
 
 static __always_inline int pop_tag(struct __sk_buff *skb, __u16 tpid, __u16 vid)
 {
-	if (!skb->vlan_present || skb->vlan_proto != bpf_htons(tpid) || (skb->vlan_tci & 0xfff) != vid)
+	if (!skb->vlan_present || skb->vlan_proto != ETHERTYPE(tpid) || (skb->vlan_tci & 0xfff) != vid)
 		return -1;
 	return (int)bpf_skb_vlan_pop(skb);
 }
@@ -86,14 +88,14 @@ struct {
 } sent SEC(".maps");
 
 /* Header bytes that each segment of a GSO packet repeats; 0 = no IP packet. Fills the destination address. */
-static __always_inline __u32 header_bytes(struct __sk_buff *skb, __u32 *daddr)
+static __always_inline __u32 header_bytes(struct __sk_buff *skb, __be32 *daddr)
 {
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
 	struct iphdr *ip = data + ETH_HLEN;
 	struct ipv6hdr *ip6 = data + ETH_HLEN;
 	struct tcphdr *tcp;
 
-	if (skb->protocol == bpf_htons(ETH_P_IP) && (void *)(ip + 1) <= end) {
+	if (skb->protocol == ETHERTYPE(ETH_P_IP) && (void *)(ip + 1) <= end) {
 		daddr[2] = bpf_htonl(0xffff);
 		daddr[3] = ip->daddr;
 		tcp = (void *)(ip + 1);
@@ -101,7 +103,7 @@ static __always_inline __u32 header_bytes(struct __sk_buff *skb, __u32 *daddr)
 			return sizeof(*ip) + tcp->doff * 4U;
 		return sizeof(*ip);
 	}
-	if (skb->protocol == bpf_htons(ETH_P_IPV6) && (void *)(ip6 + 1) <= end) {
+	if (skb->protocol == ETHERTYPE(ETH_P_IPV6) && (void *)(ip6 + 1) <= end) {
 		__builtin_memcpy(daddr, &ip6->daddr, 16);
 		tcp = (void *)(ip6 + 1);
 		if (ip6->nexthdr == IPPROTO_TCP && (void *)(tcp + 1) <= end)
@@ -114,7 +116,7 @@ static __always_inline __u32 header_bytes(struct __sk_buff *skb, __u32 *daddr)
 SEC("tc")
 int count(struct __sk_buff *skb)
 {
-	__u32 daddr[4] = {};
+	__be32 daddr[4] = {};
 	__u32 header = header_bytes(skb, daddr);
 	__u32 segments = skb->gso_segs > 1 ? skb->gso_segs : 1;
 	struct sent none = {}, *sum;
