@@ -46,7 +46,7 @@ static __always_inline void mark_congestion(__u8 *ip, bool ip6)
 		__u16 before = *(__u16 *)ip;
 
 		ip[1] |= ECN_CE;
-		header->check = csum_fold((__u64)(WEIR_BITS(__u16))~header->check + (__u16)~before + *(__u16 *)ip);
+		header->check = csum_fold((__u64)(WEIR_BITS(__u16)) ~header->check + (__u16)~before + *(__u16 *)ip);
 	}
 }
 

@@ -15,7 +15,8 @@ static __always_inline bool source_is_bad_ip4(const struct iphdr *ip)
 {
 	__u8 first = *(const __u8 *)&ip->saddr;
 
-	return first == 0 || first == 127 || first >> 4 == 0xe || ip->saddr == bpf_htonl(0xffffffff) || ip->saddr == ip->daddr;
+	return first == 0 || first == 127 || first >> 4 == 0xe || ip->saddr == bpf_htonl(0xffffffff) ||
+	       ip->saddr == ip->daddr;
 }
 
 static __always_inline bool source_is_bad_ip6(const struct ipv6hdr *ip6)

@@ -14,9 +14,9 @@
 enum { RANK_NONE = 0xffff };
 
 struct rank_member {
-	struct addr id;    /* identity; also breaks ties */
-	uint16_t weight;   /* 0-1000; 0 gets nothing */
-	bool eligible;     /* stage 2: takes flows now */
+	struct addr id;  /* identity; also breaks ties */
+	uint16_t weight; /* 0-1000; 0 gets nothing */
+	bool eligible;   /* stage 2: takes flows now */
 };
 
 struct rank_input {
@@ -24,7 +24,7 @@ struct rank_input {
 	const char *service; /* name */
 	uint32_t slots;      /* 4096, 16384, 65536 */
 	const struct rank_member *member;
-	uint32_t members;    /* at most 4096 */
+	uint32_t members; /* at most 4096 */
 };
 
 /* Stage 1: own[slot] = position in `member` of the slot's owner among all members with weight > 0 (RANK_NONE if there are none). 0 or -ENOMEM. */
