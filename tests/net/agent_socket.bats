@@ -184,6 +184,27 @@ as() {
 	none gone
 }
 
+@test "a link that fails with many backends does not push everything out of the events" {
+	{
+		echo "interface wa0 { xdp native; }"
+		for ((i = 1; i <= 10; i++)); do
+			echo "service s$i { listen 10.99.9.$i tcp 80; slots 4096;"
+			for ((k = 100; k < 150; k++)); do echo "backend 10.99.1.$k;"; done
+			echo "}"
+		done
+	} >"$dir/weir.conf"
+	for ((k = 100; k < 150; k++)); do ip -n "$net-node" neigh add 10.99.1.$k lladdr 02:00:00:00:00:02 dev wa0; done
+	start
+	[[ $(ask status | head -n 1 | jq -c '[.services[].backends.up] | add') = 500 ]]
+	ip -n "$net-far" link set far0 down
+	down() { [ "$(ask show backends | head -n 1 | jq '[.backends[] | select(.way.state == "down")] | length')" = 500 ]; }
+	until_true 5 down
+	until_true 5 eval 'events | grep ways-changed'
+	[ "$(events | grep -c way-down)" -le 40 ]
+	problems
+	[ "$(problems | grep -c "and 49 more: way down")" = 10 ]
+}
+
 @test "status tells what is wrong" {
 	good >"$dir/weir.conf"
 	start --metrics-file "$dir/no/such/dir/weir.prom"

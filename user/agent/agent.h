@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * All that the running agent holds, in the order in which it is made (start.c) and, backwards, let go of. Each part has its functions in
- * a file of its own name; the files of this room reach each other through this struct and nothing else is global.
+ * All that the running agent holds, in the order in which it is made (start.c) and, backwards, let go of. Each part
+ * has its functions in a file of its own name; the files of this room reach each other through this struct and
+ * nothing else is global.
  *
  *   config file --reload.c--.                                    .--> report_*.c, explain.c --> control.c --> `weir`
  *   commands ---changes.c---+--> apply.c --> model --> plane     +--> metrics.c --> file for Prometheus
@@ -35,6 +36,7 @@ struct tally {
 	struct timer timer;
 	struct tally_backend *backend;
 	uint32_t backends;
+	unsigned int ways_told, ways_not_told; /* events of this batch of ways */
 };
 
 /* The addresses whose ways are watched, sorted; and the interfaces as they were last heard of. ways.c */

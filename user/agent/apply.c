@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * wanted configuration -> effective state. In: from start.c, reload.c, changes.c. Out: the model (and by its observer, the maps), ways watched,
- * agent->wanted, runtime.conf, the service manager's status line.
+ * wanted configuration -> effective state. In: from start.c, reload.c, changes.c. Out: the model (and by its
+ * observer, the maps), ways watched, agent->wanted, runtime.conf, the service manager's status line.
  */
 #include "apply.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Changes by command. In: a request's line. Out: a changed copy of the wanted configuration, kept in runtime.conf and then in force (apply.c). What would
- * cut live traffic is refused unless it is said with --force.
+ * Changes by command. In: a request's line. Out: a changed copy of the wanted configuration, kept in runtime.conf and
+ * then in force (apply.c). What would cut live traffic is refused unless it is said with --force.
  */
 #include "changes.h"
 

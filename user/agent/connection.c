@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One client of the control socket. In: bytes from a client that may be anybody who can connect: they are bounded, and a client that does not read
- * its reply is dropped. Out: whole lines to calls->line, its reply back to the client. One request at a time: while a reply is
- * under way nothing is read, so that a client's backlog is its own.
+ * One client of the control socket. In: bytes from a client that may be anybody who can connect: they are bounded,
+ * and a client that does not read its reply is dropped. Out: whole lines to calls->line, its reply back to the
+ * client. One request at a time: while a reply is under way nothing is read, so that a client's backlog is its own.
  */
 #include "connection.h"
 

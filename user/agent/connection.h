@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One client of the control socket: lines in, bytes out, all bounded. Who it belongs to (control.c) learns of lines and of its end by callback.
+ * One client of the control socket: lines in, bytes out, all bounded. Who it belongs to (control.c) learns of lines
+ * and of its end by callback.
  *
  *   read -> a whole line -> line() fills `out` -> written as the client reads; only then the next line
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The control socket. In: clients. Out: connections (connection.c), at most CONNECTIONS_MAX of them; when one more comes, the one that has been
- * idle longest goes, so that nobody can lock others out by holding connections.
+ * The control socket. In: clients. Out: connections (connection.c), at most CONNECTIONS_MAX of them; when one more
+ * comes, the one that has been idle longest goes, so that nobody can lock others out by holding connections.
  */
 #include "control.h"
 
@@ -20,7 +20,10 @@
 
 enum { ACCEPTS_A_ROUND = 16, BACKLOG = 1024 };
 
-/* Who should go first: the idle before those that wait for events, those before the busy; then the one longest silent. */
+/*
+ * Who should go first: the idle before those that wait for events, those before the busy; then the one longest
+ * silent.
+ */
 static int importance(const struct connection *connection)
 {
 	if (connection_unsent(connection) > 0)

@@ -22,8 +22,8 @@ struct control {
 };
 
 /*
- * Makes the socket (or takes over listen_fd >= 0) without accepting yet: clients wait. Refuses with path and pid when a live agent has it; one that
- * nobody listens on is replaced. 0 or -1.
+ * Makes the socket (or takes over listen_fd >= 0) without accepting yet: clients wait. Refuses with path and pid when
+ * a live agent has it; one that nobody listens on is replaced. 0 or -1.
  */
 int control_open(struct control *control, struct loop *loop, const char *path, int listen_fd, struct error *error);
 /* Starts accepting. 0 or -errno. */

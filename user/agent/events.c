@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What happened. In: the model's and the agent's events. Out: a ring for `weir events`, a callback for those that follow, the log, and a file to
- * which each event is appended at once, so that SIGKILL loses none. Lines are JSON and are not looked into when they are read back: only their
- * form is checked, as a file may have been cut off.
+ * What happened. In: the model's and the agent's events. Out: a ring for `weir events`, a callback for those that
+ * follow, the log, and a file to which each event is appended at once, so that SIGKILL loses none. Lines are JSON and
+ * are not looked into when they are read back: only their form is checked, as a file may have been cut off.
  */
 #include "events.h"
 

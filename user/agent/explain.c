@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where a packet would go. In: a flow in words. Out: the same steps that the data path takes (bpf/weir.bpf.c), with the same hash, over the slots as the maps
- * hold them now, and what each step found, in sentences.
+ * Where a packet would go. In: a flow in words. Out: the same steps that the data path takes (bpf/weir.bpf.c), with
+ * the same hash, over the slots as the maps hold them now, and what each step found, in sentences.
  */
 #include "explain.h"
 

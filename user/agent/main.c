@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * weir-agent: loads the data path, fills its maps and keeps them true while packets flow. In: the command line, signals. Out: exit codes: 0 done or
- * told to stop, 1 refused, 2 usage, 78 bad configuration. Forwarding does not end with the agent: only --unload ends it.
+ * weir-agent: loads the data path, fills its maps and keeps them true while packets flow. In: the command line,
+ * signals. Out: exit codes: 0 done or told to stop, 1 refused, 2 usage, 78 bad configuration. Forwarding does not end
+ * with the agent: only --unload ends it.
  *
  *   options.c -> start.c -> the loop: control.c (clients), ways.c (kernel), timers -> start_undo
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The metrics file. In: a timer. Out: <file>, written beside itself under a name that the collector does not read and then renamed, so that it never
- * sees half of it. A file that cannot be written is said once, and in `weir status`.
+ * The metrics file. In: a timer. Out: <file>, written beside itself under a name that the collector does not read and
+ * then renamed, so that it never sees half of it. A file that cannot be written is said once, and in `weir status`.
  */
 #include "metrics.h"
 

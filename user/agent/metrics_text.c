@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The text of the metrics file (Prometheus' text format 0.0.4). In: the families' samples. Out: each family with HELP and TYPE and all its samples
- * together; the one table here makes them, so that none comes twice.
+ * The text of the metrics file (Prometheus' text format 0.0.4). In: the families' samples. Out: each family with HELP
+ * and TYPE and all its samples together; the one table here makes them, so that none comes twice.
  */
 #include "metrics_text.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the service manager is told. In: calls from start, reload and takeover, and a timer for the watchdog. Out: datagrams to $NOTIFY_SOCKET.
- * The socket never blocks and a lost datagram is nobody's trouble but the status line's.
+ * What the service manager is told. In: calls from start, reload and takeover, and a timer for the watchdog. Out:
+ * datagrams to $NOTIFY_SOCKET. The socket never blocks and a lost datagram is nobody's trouble but the status line's.
  */
 #include "notify.h"
 

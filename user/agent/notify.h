@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the service manager is told (sd_notify's datagrams, without libsystemd). Without NOTIFY_SOCKET everything here does nothing. */
+/*
+ * What the service manager is told (sd_notify's datagrams, without libsystemd). Without NOTIFY_SOCKET everything here
+ * does nothing.
+ */
 #ifndef WEIR_NOTIFY_H
 #define WEIR_NOTIFY_H
 

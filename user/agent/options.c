@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * weir-agent's command line: one table makes the parser and the help. In: argv. Out: struct options, which points into argv.
- * Options are matched whole: a cut-off `--take` is an error and not `--takeover`.
+ * weir-agent's command line: one table makes the parser and the help. In: argv. Out: struct options, which points
+ * into argv. Options are matched whole: a cut-off `--take` is an error and not `--takeover`.
  */
 #include "options.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Everything that is wrong now. In: the whole agent, read only. Out: sentences for `weir status`; many backends of one service with the same trouble
- * are one sentence.
+ * Everything that is wrong now. In: the whole agent, read only. Out: sentences for `weir status`; many backends of
+ * one service with the same trouble are one sentence.
  */
 #include "problems.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reload. In: the configuration file. Out: the same path as any change (apply.c), or all errors to whoever asked and to the log. What is fixed when
- * the program is loaded (limits, slots, interface xdp, hash-seed) refuses the file as a whole.
+ * Reload. In: the configuration file. Out: the same path as any change (apply.c), or all errors to whoever asked and
+ * to the log. What is fixed when the program is loaded (limits, slots, interface xdp, hash-seed) refuses the file as
+ * a whole.
  */
 #include "reload.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Program, interfaces and reasons as JSON. In: the plane. Out: members of the document that is being written. Nothing here may depend on
- * which agent asks: after a restart the same configuration shows the same.
+ * Program, interfaces and reasons as JSON. In: the plane. Out: members of the document that is being written. Nothing
+ * here may depend on which agent asks: after a restart the same configuration shows the same.
  */
 #include <linux/bpf.h>
 #include <string.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Services and backends as JSON. In: the model, the plane's counters, ways. Out: members of the document that is being written. */
+/*
+ * Services and backends as JSON. In: the model, the plane's counters, ways. Out: members of the document that is
+ * being written.
+ */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The final line of a reply. In: what the functions of requests.c's table say. Out: one JSON line at the end of the reply. */
+/*
+ * The final line of a reply. In: what the functions of requests.c's table say. Out: one JSON line at the end of the
+ * reply.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of requests. In: a line of the control socket. Out: the function that answers it, if the client may ask for it: everybody who can connect
- * may read; changes need root, or membership of `control { write group NAME; }`.
+ * The table of requests. In: a line of the control socket. Out: the function that answers it, if the client may ask
+ * for it: everybody who can connect may read; changes need root, or membership of `control { write group NAME; }`.
  */
 #include "requests.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `weir save`. In: the runtime changes. Out: the configuration file (and those it includes), written so that it says what is in force; what
- * it said before is kept beside it as FILE.before-save.
+ * `weir save`. In: the runtime changes. Out: the configuration file (and those it includes), written so that it says
+ * what is in force; what it said before is kept beside it as FILE.before-save.
  */
 #include <errno.h>
 #include <stdio.h>

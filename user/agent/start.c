@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The agent's start: everything that can fail before anything that packets, clients or another agent could notice. In: options. Out: struct agent, filled
- * step by step; start_undo lets go of what is there. What comes when matters: see the order in start_agent.
+ * The agent's start: everything that can fail before anything that packets, clients or another agent could notice.
+ * In: options. Out: struct agent, filled step by step; start_undo lets go of what is there. What comes when matters:
+ * see start_steps.
  */
 #include "start.h"
 
@@ -56,8 +57,8 @@ static void look_again(struct timer *timer, uint64_t now_ns)
 }
 
 /*
- * Runs the loop until all next hops have answered, a short time at most. Packets do not wait: on a first start there are none yet, later they go by
- * what the maps hold, which thus is not overwritten by "not known yet".
+ * Runs the loop until all next hops have answered, a short time at most. Packets do not wait: on a first start there
+ * are none yet, later they go by what the maps hold, which thus is not overwritten by "not known yet".
  */
 static void wait_for_ways(struct agent *agent)
 {
@@ -72,7 +73,8 @@ static void wait_for_ways(struct agent *agent)
 }
 
 /*
- * Watches what will be wanted as far as it can be told before another agent has let go of the state directory, so that a takeover's pause is short.
+ * Watches what will be wanted as far as it can be told before another agent has let go of the state directory, so
+ * that a takeover's pause is short.
  */
 static void look_ahead(struct agent *agent)
 {

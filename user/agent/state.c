@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The state directory. In: overlays from changes.c and reload.c. Out: <state-dir>/runtime.conf, read again when the next agent starts. */
+/*
+ * The state directory. In: overlays from changes.c and reload.c. Out: <state-dir>/runtime.conf, read again when the
+ * next agent starts.
+ */
 #include "state.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Both ends of a takeover. In: the request, or the old agent's answer. Out: descriptors by SCM_RIGHTS; the answer's text says what each is, so that
- * agents of different versions understand each other: a descriptor that the new one has no use for is closed.
+ * Both ends of a takeover. In: the request, or the old agent's answer. Out: descriptors by SCM_RIGHTS; the answer's
+ * text says what each is, so that agents of different versions understand each other: a descriptor that the new one
+ * has no use for is closed.
  */
 #include "takeover.h"
 
@@ -77,8 +78,8 @@ static int send_with(int fd, const struct buf *text, const struct parcel *parcel
 }
 
 /*
- * Waits, and for once the loop waits too: nothing may be written while another agent reads the maps. What the kernel and clients say meanwhile
- * stays in their sockets, for whoever goes on.
+ * Waits, and for once the loop waits too: nothing may be written while another agent reads the maps. What the kernel
+ * and clients say meanwhile stays in their sockets, for whoever goes on.
  */
 static bool wait_taken(int fd)
 {

@@ -31,7 +31,10 @@ struct takeover {
 
 /* Nothing handed over. */
 void takeover_init(struct takeover *takeover);
-/* Asks the agent at `socket`. 0 (takeover->connection tells whether there was one), or -1 with error: there is one, and it refused. */
+/*
+ * Asks the agent at `socket`. 0 (takeover->connection tells whether there was one), or -1 with error: there is one,
+ * and it refused.
+ */
 int takeover_ask(struct takeover *takeover, const char *socket, struct error *error);
 /* Lets the old one go. 0, or -1: it has lost patience and goes on, so this one must not. */
 int takeover_finish(struct takeover *takeover, struct error *error);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is remembered of each backend beyond the model. In: the model after each change, the packet counters every 2 s. Out: transitions for
- * metrics.c, "is it still being sent packets" for changes.c (until flows are pinned, that is all that can be known of live flows),
- * events when a way comes or goes. Begins anew with the process.
+ * What is remembered of each backend beyond the model. In: the model after each change, the packet counters every 2
+ * s. Out: transitions for metrics.c, "is it still being sent packets" for changes.c (until flows are pinned, that is
+ * all that can be known of live flows), events when a way comes or goes. Begins anew with the process.
  */
 #include "tally.h"
 
@@ -13,12 +13,14 @@
 
 #include "way.h"
 
+enum { WAYS_TOLD_MAX = 20 };
+
 #define SAMPLE_NS 2000000000ULL
 
 int tally_open(struct agent *agent)
 {
-	agent->tally.backends = agent->model.limits.backends;
-	agent->tally.backend = calloc(agent->tally.backends + 1U, sizeof(*agent->tally.backend));
+	agent->tally.backends = agent->model.limits.backends + 1;
+	agent->tally.backend = calloc(agent->tally.backends, sizeof(*agent->tally.backend));
 	return agent->tally.backend ? 0 : -ENOMEM;
 }
 
@@ -125,8 +127,25 @@ void tally_way(struct agent *agent, const struct model_service *service, const s
 	tally->way = backend->way.state;
 	if (!agent->ready)
 		return;
+	if (agent->tally.ways_told >= WAYS_TOLD_MAX) {
+		agent->tally.ways_not_told++;
+		return;
+	}
+	agent->tally.ways_told++;
 	snprintf(kind, sizeof(kind), "way-%s", way_state_word(backend->way.state));
 	snprintf(text, sizeof(text), "way %s: %s", way_state_word(backend->way.state),
 		 way_describe(agent, service->config.forward, &backend->config.addr, way, sizeof(way)));
 	events_add(&agent->events, wall_now_ns(), kind, service->config.name, &backend->config.addr, text);
+}
+
+void tally_ways_end(struct agent *agent)
+{
+	char text[80];
+
+	if (agent->tally.ways_not_told > 0) {
+		snprintf(text, sizeof(text), "%u more ways have changed: see `weir status`",
+			 agent->tally.ways_not_told);
+		events_add(&agent->events, wall_now_ns(), "ways-changed", NULL, NULL, text);
+	}
+	agent->tally.ways_told = agent->tally.ways_not_told = 0;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is remembered of each backend beyond what the model knows: changes of role, and whether packets still go to it. */
+/*
+ * What is remembered of each backend beyond what the model knows: changes of role, and whether packets still go to
+ * it.
+ */
 #ifndef WEIR_TALLY_H
 #define WEIR_TALLY_H
 
@@ -16,7 +19,11 @@ void tally_update(struct agent *agent);
 enum { TALLY_LIVE_S = 10 };
 bool tally_is_live(struct agent *agent, const struct model_backend *backend);
 const struct tally_backend *tally_find(const struct agent *agent, const struct model_backend *backend);
-/* A way has changed: an event, if its state is another one than was told last. */
+/*
+ * A way has changed: an event, if its state is another one than was told last. Of a batch that ends with
+ * tally_ways_end the first few are told one by one: a link that fails must not push all else out of the events.
+ */
 void tally_way(struct agent *agent, const struct model_service *service, const struct model_backend *backend);
+void tally_ways_end(struct agent *agent);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One way. In: the next hop of a backend's address and its service's forwarding mode. Out: the image that the data path goes by, or why there is
- * none, in the model's word and in a sentence.
+ * One way. In: the next hop of a backend's address and its service's forwarding mode. Out: the image that the data
+ * path goes by, or why there is none, in the model's word and in a sentence.
  */
 #include "way.h"
 

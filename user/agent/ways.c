@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ways. In: next hops, links and own addresses, as net/nexthop has them from the kernel, and hears that they change. Out: images for the data
- * path, to the model (which decides what becomes of tables) and, for peers, own addresses and interfaces, to the plane.
+ * Ways. In: next hops, links and own addresses, as net/nexthop has them from the kernel, and hears that they change.
+ * Out: images for the data path, to the model (which decides what becomes of tables) and, for peers, own addresses
+ * and interfaces, to the plane.
  */
 #include "ways.h"
 
@@ -182,6 +183,7 @@ static void settle_fire(struct timer *timer, uint64_t now_ns)
 	(void)now_ns;
 	model_settle(&agent->model);
 	tally_update(agent);
+	tally_ways_end(agent);
 }
 
 static void way_changed(void *arg, const struct addr *addr, const struct nexthop *nexthop)

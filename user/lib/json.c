@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * JSON out, never in. Values come from whoever writes a document (agent/report_*.c, agent/events.c, agent/control.c), bytes go to a
- * struct buf. The writer knows commas, escapes and UTF-8; what is nested in what is the caller's business.
+ * JSON out, never in. Values come from whoever writes a document (agent/report_*.c, agent/events.c, agent/control.c),
+ * bytes go to a struct buf. The writer knows commas, escapes and UTF-8; what is nested in what is the caller's
+ * business.
  */
 #include "json.h"
 
@@ -18,7 +19,10 @@ void json_init(struct json *json, struct buf *out)
 	json->out = out;
 }
 
-/* Length of the well-formed UTF-8 sequence at `text` (RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF); 0 if there is none. */
+/*
+ * Length of the well-formed UTF-8 sequence at `text` (RFC 3629: no overlong form, no surrogate, nothing above
+ * U+10FFFF); 0 if there is none.
+ */
 static size_t utf8_length(const unsigned char *text)
 {
 	unsigned char low = 0x80, high = 0xbf;

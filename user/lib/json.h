@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Streaming JSON writer into a struct buf: commas and escapes are its business, nesting is the caller's (at most 16 deep).
- * (Functions are json_add_ and json_end_, since jansson, which the CLI reads with, has taken json_object and its like.)
- * `key` is NULL inside an array and for the outermost value. Strings that are not UTF-8 get U+FFFD for each bad byte.
- * json_end_line() closes a line ("JSON lines": one value a line).
+ * Streaming JSON writer into a struct buf: commas and escapes are its business, nesting is the caller's (at most 16
+ * deep). (Functions are json_add_ and json_end_, since jansson, which the CLI reads with, has taken json_object and
+ * its like.) `key` is NULL inside an array and for the outermost value. Strings that are not UTF-8 get U+FFFD for
+ * each bad byte. json_end_line() closes a line ("JSON lines": one value a line).
  */
 #ifndef WEIR_JSON_H
 #define WEIR_JSON_H
