@@ -341,9 +341,9 @@ static void limits_hold(void **state)
 	(void)state;
 	config_free(&config);
 	config = conf_load(
-		"limits { services 1; backends 2; }\nservice a { listen 192.0.2.1 tcp 80; backend 10.0.0.1; }");
+		"limits { services 1; backends 1; }\nservice a { listen 192.0.2.1 tcp 80; backend 10.0.0.1; }");
 	assert_string_equal(run("backend add a 10.0.0.2"),
-			    "E1 limits: backends 2: must be more than the 2 that are configured");
+			    "E1 limits: backends 1 is less than the 2 that are configured");
 	assert_string_equal(run("service add b listen 192.0.2.2 tcp 80"),
 			    "E1 limits: services 1 is less than the 2 that are configured (and 1 more error)");
 }

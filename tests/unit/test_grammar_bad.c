@@ -87,9 +87,9 @@ static void limits(void **state)
 	static const struct row row[] = {
 		{"limits { services 0; }", "c:1:19: error: services 0: out of range, 1-4096\n"},
 		{"limits { services 4097; }", "c:1:19: error: services 4097: out of range, 1-4096\n"},
-		{"limits { backends 65536; }", "c:1:19: error: backends 65536: out of range, 2-65535\n"},
+		{"limits { backends 65536; }", "c:1:19: error: backends 65536: out of range, 1-65535\n"},
 		{"limits { backends 99999999999999; }",
-		 "c:1:19: error: backends 99999999999999: out of range, 2-65535\n"},
+		 "c:1:19: error: backends 99999999999999: out of range, 1-65535\n"},
 		{"limits { vips 1k; }", "c:1:15: error: vips \"1k\": not a number (1-65536)\n"},
 		{"limits { vips 010; }", "c:1:15: error: vips \"010\": not a number (1-65536)\n"},
 		{"limits { vips +1; }", "c:1:15: error: vips \"+1\": not a number (1-65536)\n"},
@@ -100,8 +100,8 @@ static void limits(void **state)
 		 "c:1:1: error: limits: slots 16384 is less than the 32768 that the services have together\n"},
 		{"limits { services 1; vips 1; }\nservice a { listen 192.0.2.1 tcp 80; listen 192.0.2.2 tcp 80; }",
 		 "c:1:1: error: limits: vips 1 is less than the 2 that are configured\n"},
-		{"limits { backends 2; }\nservice a { listen 192.0.2.1 tcp 80; backend 10.0.0.1; backend 10.0.0.2; }",
-		 "c:1:1: error: limits: backends 2: must be more than the 2 that are configured\n"},
+		{"limits { backends 1; }\nservice a { listen 192.0.2.1 tcp 80; backend 10.0.0.1; backend 10.0.0.2; }",
+		 "c:1:1: error: limits: backends 1 is less than the 2 that are configured\n"},
 	};
 
 	(void)state;

@@ -263,9 +263,8 @@ static void check_limits(const struct config *config, size_t vips, struct errors
 	if (config->services > limits->services)
 		FAULT(config, errors, place, "limits: services %u is less than the %zu that are configured",
 		      limits->services, config->services);
-	/* The data path's backend 0 stands for "none". */
-	if (backends >= limits->backends)
-		FAULT(config, errors, place, "limits: backends %u: must be more than the %zu that are configured",
+	if (backends > limits->backends)
+		FAULT(config, errors, place, "limits: backends %u is less than the %zu that are configured",
 		      limits->backends, backends);
 	if (vips > limits->vips)
 		FAULT(config, errors, place, "limits: vips %u is less than the %zu that are configured", limits->vips,

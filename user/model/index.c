@@ -11,7 +11,7 @@ enum { SLOTS_UNIT = 1 << WEIR_SLOT_BITS_MIN };
 int index_init(struct model_indexes *used, const struct config_limits *limits)
 {
 	used->service = calloc(limits->services, 1);
-	used->backend = calloc(limits->backends, 1);
+	used->backend = calloc(limits->backends + 1UL, 1); /* index 0 is not one of them */
 	used->slots = calloc(limits->slots / SLOTS_UNIT + 1, 1);
 	if (!used->service || !used->backend || !used->slots) {
 		index_free(used);
@@ -36,7 +36,7 @@ int index_copy(struct model_indexes *to, const struct model_indexes *from, const
 	if (err)
 		return err;
 	memcpy(to->service, from->service, limits->services);
-	memcpy(to->backend, from->backend, limits->backends);
+	memcpy(to->backend, from->backend, limits->backends + 1UL);
 	memcpy(to->slots, from->slots, limits->slots / SLOTS_UNIT);
 	return 0;
 }
@@ -59,7 +59,7 @@ int index_take_service(struct model_indexes *used, const struct config_limits *l
 
 int index_take_backend(struct model_indexes *used, const struct config_limits *limits)
 {
-	return take(used->backend, limits->backends);
+	return take(used->backend, limits->backends + 1);
 }
 
 static bool run_is_free(const uint8_t *used, uint32_t units)

@@ -40,6 +40,7 @@ void model_free(struct model *model)
 	for (size_t i = 0; i < model->services; i++)
 		stage_free_service(model->service[i]);
 	free(model->service);
+	free(model->place);
 	forget_restored(model);
 	index_free(&model->used);
 	memset(model, 0, sizeof(*model));
@@ -68,7 +69,7 @@ int model_restore_backend(struct model *model, const struct model_restored_backe
 {
 	struct model_restored_backend *grown;
 
-	if (backend->index >= model->limits.backends)
+	if (backend->index > model->limits.backends)
 		return -ERANGE;
 	if (model->used.backend[backend->index])
 		return -EEXIST;
@@ -290,6 +291,10 @@ static void swap_in(struct model *model, struct stage *stage)
 	struct model_service **service = model->service;
 	size_t services = model->services;
 
+	free(model->place);
+	model->place = stage->place;
+	model->places = stage->places;
+	stage->place = NULL;
 	model->used = stage->used;
 	model->service = stage->service;
 	model->services = stage->services;
@@ -363,16 +368,30 @@ static void set_way(struct model *model, struct model_service *service, struct m
 	}
 }
 
+/* The first place with this address, or where it would be. */
+static size_t find_place(const struct model *model, const struct addr *addr)
+{
+	size_t low = 0, high = model->places;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (addr_compare(&model->place[middle].addr, addr) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 void model_set_way(struct model *model, const struct addr *addr)
 {
-	for (size_t s = 0; s < model->services; s++) {
-		struct model_backend *backend = model_backend(model->service[s], addr);
-		struct model_way way;
+	for (size_t i = find_place(model, addr); i < model->places && !addr_compare(&model->place[i].addr, addr); i++) {
+		struct model_service *service = model->place[i].service;
+		struct model_backend *backend = &service->backend[model->place[i].backend];
+		struct model_way way = model->observer.way(model->observer.arg, service, backend);
 
-		if (!backend)
-			continue;
-		way = model->observer.way(model->observer.arg, model->service[s], backend);
-		set_way(model, model->service[s], backend, &way);
+		set_way(model, service, backend, &way);
 	}
 }
 

@@ -107,11 +107,19 @@ struct model_indexes {              /* which indexes are taken; index.c */
 	uint8_t *slots;             /* one byte for each 4096 slots */
 };
 
+struct model_place { /* where a backend is found by its address */
+	struct addr addr;
+	struct model_service *service;
+	size_t backend; /* position */
+};
+
 struct model {
 	struct config_limits limits;
 	char hash_seed[64];
 	struct model_service **service; /* in the config's order */
 	size_t services;
+	struct model_place *place; /* of all backends, sorted by address */
+	size_t places;
 	uint64_t generation; /* +1 for each applied change */
 	struct model_observer observer;
 	struct model_indexes used;

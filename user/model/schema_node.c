@@ -179,7 +179,7 @@ void node_set_limit_services(struct reading *r, const struct statement *s)
 
 void node_set_limit_backends(struct reading *r, const struct statement *s)
 {
-	value_number(r, &s->word[1], "backends", 2, LIMIT_BACKENDS, &r->config->limits.backends);
+	value_number(r, &s->word[1], "backends", 1, LIMIT_BACKENDS, &r->config->limits.backends);
 }
 
 void node_set_limit_vips(struct reading *r, const struct statement *s)

@@ -13,34 +13,14 @@
 #include "listeners.h"
 #include "table.h"
 
-static bool same_listeners(const struct config_service *a, const struct config_service *b)
-{
-	if (a->listeners != b->listeners)
-		return false;
-	for (size_t i = 0; i < a->listeners; i++) {
-		const struct config_listener *x = &a->listener[i], *y = &b->listener[i];
-
-		if (addr_compare(&x->vip, &y->vip) || x->proto != y->proto || x->first != y->first ||
-		    x->last != y->last)
-			return false;
-	}
-	return true;
-}
-
-static bool same_backend(const struct config_backend *a, const struct config_backend *b)
-{
-	return !addr_compare(&a->addr, &b->addr) && a->weight == b->weight && a->state == b->state &&
-	       a->fallback == b->fallback && a->runtime == b->runtime;
-}
-
 static bool unchanged(const struct model_service *have, const struct config_service *want)
 {
-	if (have->backends != want->backends || have->config.forward != want->forward ||
-	    have->config.affinity != want->affinity || have->config.runtime != want->runtime ||
-	    !same_listeners(&have->config, want))
+	if (have->backends != want->backends || have->config.runtime != want->runtime ||
+	    !config_service_same_words(&have->config, want))
 		return false;
 	for (size_t i = 0; i < want->backends; i++)
-		if (!same_backend(&have->backend[i].config, &want->backend[i]))
+		if (!config_backend_same(&have->backend[i].config, &want->backend[i]) ||
+		    have->backend[i].config.runtime != want->backend[i].runtime)
 			return false;
 	return true;
 }
@@ -224,7 +204,7 @@ static int stage_service(struct stage *stage, struct model *model, const struct 
 	struct model_service *have = model_service(model, want->name);
 	struct model_service *service;
 
-	if (have && have->config.slots == want->slots && unchanged(have, want)) {
+	if (have && unchanged(have, want)) {
 		stage->service[stage->services++] = have;
 		return 0;
 	}
@@ -263,6 +243,28 @@ static int check_vips(const struct stage *stage, const struct model *model, stru
 	return 0;
 }
 
+static int by_address(const void *a, const void *b)
+{
+	return addr_compare(&((const struct model_place *)a)->addr, &((const struct model_place *)b)->addr);
+}
+
+static int stage_places(struct stage *stage, struct error *error)
+{
+	size_t count = 0;
+
+	for (size_t s = 0; s < stage->services; s++)
+		count += stage->service[s]->backends;
+	stage->place = calloc(count + 1, sizeof(*stage->place));
+	if (!stage->place)
+		return out_of_memory(error);
+	for (size_t s = 0; s < stage->services; s++)
+		for (size_t b = 0; b < stage->service[s]->backends; b++)
+			stage->place[stage->places++] =
+				(struct model_place){stage->service[s]->backend[b].config.addr, stage->service[s], b};
+	qsort(stage->place, count, sizeof(*stage->place), by_address);
+	return 0;
+}
+
 int stage_make(struct stage *stage, struct model *model, const struct config *wanted, struct error *error)
 {
 	memset(stage, 0, sizeof(*stage));
@@ -273,7 +275,7 @@ int stage_make(struct stage *stage, struct model *model, const struct config *wa
 	for (size_t i = 0; i < wanted->services; i++)
 		if (stage_service(stage, model, &wanted->service[i], error))
 			return -1;
-	return check_vips(stage, model, error);
+	return check_vips(stage, model, error) ? -1 : stage_places(stage, error);
 }
 
 void stage_free_service(struct model_service *service)
@@ -294,6 +296,7 @@ void stage_free(struct stage *stage)
 			stage_free_service(stage->service[i]);
 	free(stage->service);
 	free(stage->fresh);
+	free(stage->place);
 	index_free(&stage->used);
 	memset(stage, 0, sizeof(*stage));
 }

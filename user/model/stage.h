@@ -12,6 +12,8 @@ struct stage {
 	struct model_service **service; /* in the wanted order; the model's own object where nothing has changed */
 	bool *fresh;                    /* this one is new or changed */
 	size_t services;
+	struct model_place *place; /* of all backends, by address */
+	size_t places;
 	struct model_indexes used;
 };
 

@@ -49,13 +49,13 @@ void set_sizes_of(struct set_sizes *sizes, const struct config_limits *limits)
 					    [MAP_LISTENERS] = 2 * limits->vips,
 					    [MAP_SERVICES] = limits->services,
 					    [MAP_SLOTS] = limits->slots,
-					    [MAP_BACKENDS] = limits->backends,
+					    [MAP_BACKENDS] = limits->backends + 1, /* index 0 is none */
 					    [MAP_SERVICE_COUNTERS] = limits->services,
-					    [MAP_BACKEND_COUNTERS] = limits->backends,
+					    [MAP_BACKEND_COUNTERS] = limits->backends + 1,
 					    [MAP_REASON_COUNTERS] = WEIR_REASONS_MAX,
 					    [MAP_ACTION_COUNTERS] = WEIR_PORTS_MAX,
 					    [MAP_SERVICE_NAMES] = limits->services,
-					    [MAP_BACKEND_NAMES] = limits->backends,
+					    [MAP_BACKEND_NAMES] = limits->backends + 1,
 					    [MAP_SET_INFO] = 1,
 				    }};
 }
