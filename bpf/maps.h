@@ -3,8 +3,8 @@
  * All maps, in the order in which a packet meets them. Keys and values are those of weir/abi.h; the sizes here are only defaults: the agent
  * sets them from `limits` before it loads the program.
  *
- * `vips` and `listeners` are not preallocated: an element that the agent replaces is then freed after a grace period, so a packet never sees
- * it turn into another one under its hands (preallocated elements are reused at once).
+ * `vips` and `listeners` are not preallocated: their elements are large and few are used. A kernel may reuse an element as soon as it is freed: the
+ * agent lets a grace period pass before it adds one after it has replaced or deleted one (plane/vips.c).
  */
 #ifndef WEIR_BPF_MAPS_H
 #define WEIR_BPF_MAPS_H
