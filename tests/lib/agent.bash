@@ -36,6 +36,7 @@ wire() {
 net_down() {
 	local pid
 	for pid in $(ip netns pids "$net-node" 2>/dev/null); do kill -9 "$pid"; done
+	until_true 5 eval '[ -z "$(ip netns pids "$net-node")" ]'
 	umount "$dir/bpf" || umount -l "$dir/bpf"
 	ip netns del "$net-node"
 	ip netns del "$net-far"

@@ -109,6 +109,28 @@ as() {
 	[[ $(text save) == *"no runtime changes"* ]]
 }
 
+@test "where the file's text for an object has changed, the file wins, for good, and it is said" {
+	start
+	[ "$(code backend drain web 10.99.1.21)" = 0 ]
+	[ "$(code backend weight web 10.99.1.22 7)" = 0 ]
+	states() { ask show backends | head -n 1 | jq -c '[.backends[] | [.state, .weight, .runtime]]'; }
+	good | sed 's/10.99.1.21;/10.99.1.21 { weight 3; }/' >"$dir/weir.conf"
+	run ask reload
+	echo "$output"
+	[[ $output == *'"code":0'*'"warnings":['*10.99.1.21* ]]
+	[ "$(states)" = '[["up",3,false],["up",7,true]]' ]
+	good | sed 's/10.99.1.21;/10.99.1.21 { weight 3; }/; s/10.99.1.22;/10.99.1.22 { weight 2; }/' >"$dir/weir.conf"
+	stop KILL
+	start
+	[ "$(states)" = '[["up",3,false],["up",2,false]]' ]
+	[ "$(events | grep -c file-wins)" = 2 ]
+	good >"$dir/weir.conf"
+	stop
+	start
+	[ "$(states)" = '[["up",1,false],["up",1,false]]' ]
+	[ "$(events | grep -c file-wins)" = 2 ]
+}
+
 @test "a change that cannot be kept is not made" {
 	mkdir "$dir/state"
 	mount -t tmpfs -o size=64k,mode=0750 tmpfs "$dir/state"

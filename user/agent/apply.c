@@ -7,28 +7,12 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "../lib/log.h"
 #include "state.h"
 #include "tally.h"
 #include "ways.h"
-
-const char *apply_summary(const struct agent *agent, char *text, size_t size)
-{
-	size_t up = 0, backends = 0;
-
-	for (size_t s = 0; s < agent->model.services; s++) {
-		const struct model_service *service = agent->model.service[s];
-
-		backends += service->backends;
-		for (size_t b = 0; b < service->backends; b++)
-			up += service->backend[b].role == ROLE_UP || service->backend[b].role == ROLE_FALLBACK;
-	}
-	snprintf(text, size, "%zu services, %zu of %zu backends up", agent->model.services, up, backends);
-	return text;
-}
 
 static gid_t group_id(const char *name)
 {
@@ -42,7 +26,6 @@ static gid_t group_id(const char *name)
 int apply_config(struct agent *agent, struct config *wanted, struct error *error)
 {
 	bool other_group = strcmp(agent->wanted.write_group, wanted->write_group) != 0;
-	char summary[128];
 
 	if (ways_watch(agent, wanted) != 0)
 		return error_set(error, ERROR_REFUSED, "out of memory");
@@ -58,7 +41,7 @@ int apply_config(struct agent *agent, struct config *wanted, struct error *error
 	tally_update(agent);
 	if (other_group)
 		agent->write_group = group_id(agent->wanted.write_group);
-	notify_send(&agent->notify, "STATUS=%s", apply_summary(agent, summary, sizeof(summary)));
+	tally_tell_status(agent);
 	return 0;
 }
 

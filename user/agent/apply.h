@@ -14,7 +14,5 @@ int apply_config(struct agent *agent, struct config *wanted, struct error *error
 int apply_change(struct agent *agent, struct overlay *overlay, struct config *wanted, struct error *error);
 /* 0 or -ENOMEM. */
 int apply_copy_overlay(const struct overlay *from, struct overlay *to);
-/* One line for people: "3 services, 9 of 9 backends up". Returns text. */
-const char *apply_summary(const struct agent *agent, char *text, size_t size);
 
 #endif

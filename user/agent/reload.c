@@ -12,6 +12,7 @@
 #include "../lib/log.h"
 #include "apply.h"
 #include "metrics.h"
+#include "tally.h"
 
 struct reload {
 	struct config file, wanted;
@@ -43,14 +44,14 @@ static int bring_into_force(struct agent *agent, struct reload *reload)
 	return 0;
 }
 
-static void tell_notes(struct reload *reload, struct request *request)
+static void tell_notes(struct agent *agent, struct reload *reload, struct request *request)
 {
 	char *line, *rest = reload->notes.data;
 
 	while (rest && (line = strsep(&rest, "\n")) != NULL) {
 		if (!*line)
 			continue;
-		log_warn("reload: %s", line);
+		events_add(&agent->events, wall_now_ns(), "file-wins", NULL, NULL, line);
 		if (request)
 			reply_warn(request, "%s", line);
 	}
@@ -93,8 +94,8 @@ static void run(struct agent *agent, struct request *request)
 	} else {
 		agent->loaded.at_ns = wall_now_ns();
 		agent->loaded.error[0] = '\0';
-		tell_notes(&reload, request);
-		apply_summary(agent, summary, sizeof(summary));
+		tell_notes(agent, &reload, request);
+		tally_summary(agent, summary, sizeof(summary));
 		events_add(&agent->events, agent->loaded.at_ns, "reloaded", NULL, NULL, summary);
 		if (request)
 			reply_done(request, "reloaded: %s", summary);

@@ -129,21 +129,29 @@ static int open_state(struct agent *agent, struct takeover *takeover, struct err
 	return state_open(agent, lock, error);
 }
 
-/* file + runtime.conf -> wanted */
-static int merge_runtime(struct agent *agent, struct config *wanted, struct error *error)
+/* file + runtime.conf -> wanted; in notes, which changes the file has overruled meanwhile */
+static int merge_runtime(struct agent *agent, struct config *wanted, struct buf *notes, struct error *error)
 {
-	struct buf notes = {0};
-	char *line, *rest;
-	int err = state_load(agent, &agent->overlay, error);
+	if (state_load(agent, &agent->overlay, error) != 0)
+		return -1;
+	if (overlay_apply(&agent->overlay, &agent->file, wanted, notes) != 0)
+		return error_set(error, ERROR_REFUSED, "out of memory");
+	return 0;
+}
 
-	if (!err && overlay_apply(&agent->overlay, &agent->file, wanted, &notes) != 0)
-		err = error_set(error, ERROR_REFUSED, "out of memory");
-	rest = notes.data;
-	while (rest && (line = strsep(&rest, "\n")) != NULL)
+/* Once: were they kept, a later file that says again what it said at first would bring them back. */
+static void forget_overruled(struct agent *agent, struct buf *notes)
+{
+	struct error error = {0};
+	char *line, *rest = notes->data;
+
+	if (notes->length == 0)
+		return;
+	while ((line = strsep(&rest, "\n")) != NULL)
 		if (*line)
-			log_warn("runtime changes: %s", line);
-	buf_free(&notes);
-	return err;
+			events_add(&agent->events, wall_now_ns(), "file-wins", NULL, NULL, line);
+	if (state_save(agent, &agent->overlay, &error) != 0)
+		log_warn("%s", error.text);
 }
 
 static int make_model(struct agent *agent, const struct config *wanted, struct error *error)
@@ -162,7 +170,7 @@ static int make_model(struct agent *agent, const struct config *wanted, struct e
 }
 
 /* From here on packets may notice. */
-static int bring_into_force(struct agent *agent, struct config *wanted, struct error *error)
+static int bring_into_force(struct agent *agent, struct config *wanted, struct buf *notes, struct error *error)
 {
 	struct error lost = {0};
 
@@ -170,13 +178,15 @@ static int bring_into_force(struct agent *agent, struct config *wanted, struct e
 		log_error("events: will not be kept: %s", lost.text);
 	agent->events.added = events_added;
 	agent->events.arg = agent;
+	forget_overruled(agent, notes);
 	ways_tell_plane(agent, wanted);
 	if (apply_config(agent, wanted, error) != 0)
 		return -1;
 	return plane_attach(agent->plane, agent->wanted.interface, agent->wanted.interfaces, error);
 }
 
-static int start_steps(struct agent *agent, struct takeover *takeover, struct config *wanted, struct error *error)
+static int start_steps(struct agent *agent, struct takeover *takeover, struct config *wanted, struct buf *notes,
+		       struct error *error)
 {
 	if (ways_open(agent, error) != 0)
 		return -1;
@@ -189,11 +199,11 @@ static int start_steps(struct agent *agent, struct takeover *takeover, struct co
 	if (open_control(agent, takeover, error) != 0 || open_plane(agent, takeover, error) != 0 ||
 	    open_state(agent, takeover, error) != 0)
 		return -1;
-	if (merge_runtime(agent, wanted, error) != 0 || make_model(agent, wanted, error) != 0)
+	if (merge_runtime(agent, wanted, notes, error) != 0 || make_model(agent, wanted, error) != 0)
 		return -1;
 	if (takeover_finish(takeover, error) != 0)
 		return -1;
-	return bring_into_force(agent, wanted, error);
+	return bring_into_force(agent, wanted, notes, error);
 }
 
 /* ---- ready ---- */
@@ -207,7 +217,7 @@ static void say_ready(struct agent *agent, uint64_t begin_ns)
 	plane_info(agent->plane, &info);
 	for (size_t i = 0; i < agent->model.services; i++)
 		built += agent->model.service[i]->built;
-	apply_summary(agent, summary, sizeof(summary));
+	tally_summary(agent, summary, sizeof(summary));
 	snprintf(text, sizeof(text),
 		 "weir-agent %s: %s; maps %s, program %s, tables: %zu adopted, %zu built; %zu ways not known yet",
 		 WEIR_VERSION, summary, info.maps_adopted ? "adopted" : "new",
@@ -241,6 +251,7 @@ static int serve(struct agent *agent, struct takeover *takeover, struct error *e
 int start_agent(struct agent *agent)
 {
 	struct takeover takeover;
+	struct buf notes = {0};
 	uint64_t begin_ns = loop_now_ns();
 	struct config wanted = {0};
 	struct error error = {0};
@@ -253,7 +264,7 @@ int start_agent(struct agent *agent)
 	takeover_init(&takeover);
 	agent->started_ns = agent->loaded.at_ns = wall_now_ns();
 	agent->loaded.ok = true;
-	if (start_steps(agent, &takeover, &wanted, &error) != 0 || serve(agent, &takeover, &error) != 0) {
+	if (start_steps(agent, &takeover, &wanted, &notes, &error) != 0 || serve(agent, &takeover, &error) != 0) {
 		log_error("not started: %s", error.text);
 		code = 1;
 	} else {
@@ -261,6 +272,7 @@ int start_agent(struct agent *agent)
 	}
 	takeover_close(&takeover);
 	config_free(&wanted);
+	buf_free(&notes);
 	return code;
 }
 

@@ -149,3 +149,25 @@ void tally_ways_end(struct agent *agent)
 	}
 	agent->tally.ways_told = agent->tally.ways_not_told = 0;
 }
+
+const char *tally_summary(const struct agent *agent, char *text, size_t size)
+{
+	size_t up = 0, backends = 0;
+
+	for (size_t s = 0; s < agent->model.services; s++) {
+		const struct model_service *service = agent->model.service[s];
+
+		backends += service->backends;
+		for (size_t b = 0; b < service->backends; b++)
+			up += service->backend[b].role == ROLE_UP || service->backend[b].role == ROLE_FALLBACK;
+	}
+	snprintf(text, size, "%zu services, %zu of %zu backends up", agent->model.services, up, backends);
+	return text;
+}
+
+void tally_tell_status(struct agent *agent)
+{
+	char summary[128];
+
+	notify_send(&agent->notify, "STATUS=%s", tally_summary(agent, summary, sizeof(summary)));
+}

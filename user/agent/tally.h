@@ -25,5 +25,9 @@ const struct tally_backend *tally_find(const struct agent *agent, const struct m
  */
 void tally_way(struct agent *agent, const struct model_service *service, const struct model_backend *backend);
 void tally_ways_end(struct agent *agent);
+/* One line for people: "3 services, 9 of 9 backends up". Returns text. */
+const char *tally_summary(const struct agent *agent, char *text, size_t size);
+/* The same to the service manager. */
+void tally_tell_status(struct agent *agent);
 
 #endif

@@ -184,6 +184,7 @@ static void settle_fire(struct timer *timer, uint64_t now_ns)
 	model_settle(&agent->model);
 	tally_update(agent);
 	tally_ways_end(agent);
+	tally_tell_status(agent);
 }
 
 static void way_changed(void *arg, const struct addr *addr, const struct nexthop *nexthop)
