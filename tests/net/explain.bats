@@ -34,6 +34,15 @@ answered() { client curl -sS -m 5 --local-port "$1" "$2/"; }
 	done
 }
 
+@test "the flow in the file's words, VIP PROTO PORT, is the same one" {
+	[ "$(explained 10.71.1.2:40100 "$VIP4" tcp 80)" = "$(explained 10.71.1.2:40100 "$VIP4:80")" ]
+	[ "$(explained fd71:1::2 "$VIP6" tcp 80)" = "$(explained fd71:1::2 "[$VIP6]:80" tcp)" ]
+	run weir lb1 explain 10.71.1.2 "$VIP4:80" tcp 80
+	[ "$status" -eq 2 ]
+	run weir lb1 explain 10.71.1.2:80x "$VIP4:80"
+	[ "$status" -eq 2 ]
+}
+
 @test "affinity client: one backend whatever the port" {
 	document=$(explained 10.71.1.2 10.71.9.10:80)
 	for port in 40200 40201 40202 40203 40204 40205; do

@@ -65,31 +65,12 @@ static int parse_port(const char *text, size_t length, uint16_t *port)
 /* ADDR, ADDR:PORT, [ADDR6]:PORT or [ADDR6]. */
 static int parse_end(const struct word *word, struct addr *addr, uint16_t *port, bool *has_port)
 {
-	const char *text = word->text, *colon = NULL;
-	size_t length = word->length, address = length;
+	const char *text;
 
-	*has_port = false;
-	if (length > 0 && text[0] == '[') {
-		const char *bracket = memchr(text, ']', length);
-
-		if (!bracket || (bracket + 1 < text + length && bracket[1] != ':'))
-			return -1;
-		if (bracket + 1 < text + length)
-			colon = bracket + 1;
-		text++;
-		address = (size_t)(bracket - text);
-	} else {
-		const char *first = memchr(text, ':', length);
-
-		if (first && !memchr(first + 1, ':', length - (size_t)(first + 1 - text)))
-			colon = first; /* one colon alone: no IPv6 address has that */
-		if (colon)
-			address = (size_t)(colon - text);
-	}
-	if (addr_parse(text, address, addr) != 0)
+	if (addr_parse_with_port(word->text, word->length, addr, &text) != 0)
 		return -1;
-	*has_port = colon != NULL;
-	return colon ? parse_port(colon + 1, (size_t)(word->text + length - colon - 1), port) : 0;
+	*has_port = text != NULL;
+	return text ? parse_port(text, (size_t)(word->text + word->length - text), port) : 0;
 }
 
 static int parse_proto(const struct word *word, uint8_t *proto)

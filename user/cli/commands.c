@@ -73,7 +73,7 @@ static const struct command rows[] = {
 	CHANGE("save", "", 0, 0, 0, "write changes by command into the configuration file",
 	       "A copy of the old file is kept."),
 	{"events", "", 0, 0, OPTION_FOLLOW, request_run, render_event, "what happened: the last 1,000 events", NULL},
-	{"explain", "SOURCE[:PORT] VIP:PORT [PROTOCOL]", 2, 3, 0, request_run, render_text,
+	{"explain", "SOURCE[:PORT] VIP:PORT [PROTOCOL]", 2, 4, 0, request_run, render_text,
 	 "which backend a flow gets, and why",
 	 "    weir explain 198.51.100.7:40000 192.0.2.10:80 tcp\n"
 	 "Changes nothing and counts nothing. PROTOCOL is tcp (default) or udp; IPv6 with a port: [2001:db8::1]:80."},
