@@ -30,6 +30,7 @@ nothing_left() { # LAB
 
 @test "a wire with tags carries no frame without them" {
 	lab_up --tags 1
+	client ping -c 1 -W 2 10.71.2.11
 	inner=$LAB-lb1
 	nsenter --net="/run/netns/$inner" tc filter del dev eth0 egress
 	run client ping -c 1 -W 1 10.71.2.11
