@@ -48,11 +48,9 @@ show() { weir lb1 show --json >"$BATS_TEST_TMPDIR/$1"; }
 	both_end 1000
 	show after
 	"$BATS_TEST_DIRNAME/../lib/only-counters-grew" "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
-	sent4=$(difference "$sent4" "$(lab sent $VIP4)") sent6=$(difference "$sent6" "$(lab sent $VIP6)")
-	count4=$(difference "$count4" "$(counted lb1 web4)") count6=$(difference "$count6" "$(counted lb1 web6)")
-	echo "sent $sent4 $sent6, counted $count4 $count6"
-	[ "$sent4" = "$count4" ]
-	[ "$sent6" = "$count6" ]
+	[ "$(wire_lost lb1)" = 0 ]
+	all_counted "$(difference "$sent4" "$(lab sent $VIP4)")" "$(difference "$count4" "$(counted lb1 web4)")" 0
+	all_counted "$(difference "$sent6" "$(lab sent $VIP6)")" "$(difference "$count6" "$(counted lb1 web6)")" 0
 }
 
 @test "without an agent forwarding goes on" {
