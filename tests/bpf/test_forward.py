@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Forwarding: every mode, family, transport and affinity, VLAN tags kept, replaced and stripped, padding, ways out and ways that are not."""
-from harness import (DROP, OTHER_PORT, PASS, PORT, REDIRECT, TX, UNKNOWN_PORT, address_bytes, flow_hash, sent_dsr, sent_ipip)
+from harness import OTHER_PORT, REDIRECT, TX, UNKNOWN_PORT, flow_hash, sent_dsr
 from scapy.all import Raw, raw
-from world import (BACKEND4, BACKEND6, BROADCAST_MAC, CLIENT4, CLIENT6, NODE4, NODE6, OTHER_MAC, PORT_MAC, SLOTS, SLOT_BITS, VIP4, VIP6,
-                   VRRP6_MAC, VRRP_MAC, backend, backend_mac, l3, link, make, on, service, slots, tcp, udp)
+from world import (BROADCAST_MAC, OTHER_MAC, PORT_MAC, SLOTS, SLOT_BITS, VIP4, VIP6, VRRP6_MAC, VRRP_MAC, backend, backend_mac,
+                   client_flow, expected, l3, link, make, on, service, slots, tcp, udp)
 
 DSR, IPIP, IPIP6, CLIENT_DSR, NONE_DSR = 1, 2, 3, 4, 5
 PORTS = {DSR: 80, IPIP: 81, IPIP6: 82, CLIENT_DSR: 83, NONE_DSR: 53}
@@ -17,19 +17,6 @@ def vip(*services):
     return f"vip {VIP4} {words}\nvip {VIP6} {words}"
 
 
-def expected(frame, index, outer, back, family, tags=None, own=PORT_MAC, label=0):
-    mac = backend_mac(back)
-    if outer == 0:
-        return sent_dsr(frame, mac, own, tags)
-    src, dst = (NODE4, BACKEND4.format(back)) if outer == 4 else (NODE6, BACKEND6.format(back))
-    return sent_ipip(frame, mac, own, src, dst, label, tags)
-
-
-def label_of(family, sport, dport, proto):
-    src, dst = (CLIENT4, VIP4) if family == 4 else (CLIENT6, VIP6)
-    return flow_hash(src, dst, sport, dport, proto) & 0xfffff
-
-
 def modes(bench):
     """dsr and all four mixes of inner and outer family, TCP and UDP, 0 to 2 tags, with a traffic class."""
     for index, outer in ((DSR, 0), (IPIP, 4), (IPIP6, 6)):
@@ -40,7 +27,7 @@ def modes(bench):
                 for tags in (0, 1, 2):
                     ip = l3(family, tos=0x2a) if family == 4 else l3(family, tc=0x2a, fl=0x12345)
                     frame = on(link(tags=TAG[tags]), ip / payload)
-                    want = expected(frame, index, outer, 7, family, label=label_of(family, 40000, PORTS[index], proto))
+                    want = expected(frame, outer, 7, label=0xfffff & client_flow(family, 40000, PORTS[index], proto))
                     mode = "dsr" if outer == 0 else f"ipip {family} in {outer}"
                     bench.check(f"{mode}, ip{family} {name}, {tags} tags kept", frame, TX, want, "forwarded")
 
@@ -92,7 +79,7 @@ def vlan(bench):
             for count in (0, 1, 2):
                 for family in (4, 6):
                     frame = on(link(tags=TAG[count]), l3(family) / tcp(dport=PORTS[index]))
-                    want = expected(frame, index, outer, 7, family, tags, label=label_of(family, 40000, PORTS[index], 6))
+                    want = expected(frame, outer, 7, tags, label=0xfffff & client_flow(family, 40000, PORTS[index], 6))
                     mode = "dsr" if outer == 0 else f"ipip {family} in {outer}"
                     bench.check(f"vlan, {mode}, ip{family}: {count} tags replaced by {len(tags) // 4}", frame, TX, want, "forwarded")
     bench.untouched("vlan: three tags are nobody's service", on(link(tags=(1, 2, 3)), l3(4) / tcp()))
@@ -109,7 +96,7 @@ def padding(bench):
             frame = raw(frame)
             frame = frame[:len(raw(link(tags=TAG[count]))) + 2] + (40).to_bytes(2, "big") + frame[len(raw(link(tags=TAG[count]))) + 4:]
             frame = fixed_checksums(frame, 14 + 4 * count)
-            want = expected(frame, index, outer, 7, 4, label=label_of(4, 40000, PORTS[index], 6))
+            want = expected(frame, outer, 7, label=0xfffff & client_flow(4, 40000, PORTS[index], 6))
             bench.check(f"padding, {'dsr' if not outer else f'ipip 4 in {outer}'}, {count} tags", frame, TX, want, "forwarded")
 
 
@@ -127,7 +114,7 @@ def ways(bench):
     frame, tunnel = on(link(), l3(4) / tcp(dport=80)), on(link(), l3(4) / tcp(dport=81))
     bench.tell(backend(7, port=OTHER_PORT))
     bench.check("dsr by another port is redirected", frame, REDIRECT, sent_dsr(frame, backend_mac(7), OTHER_MAC), "redirected")
-    bench.check("ipip by another port is redirected", tunnel, REDIRECT, expected(tunnel, IPIP, 4, 7, 4, own=OTHER_MAC), "redirected")
+    bench.check("ipip by another port is redirected", tunnel, REDIRECT, expected(tunnel, 4, 7, own=OTHER_MAC), "redirected")
     there = on(link(dst=OTHER_MAC), l3(4) / tcp(dport=80))
     bench.check("what comes in by that port is sent back by it", there, TX, sent_dsr(there, backend_mac(7), OTHER_MAC), "forwarded",
                 port=OTHER_PORT)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The little world that the tests of the data path share: a node with two ports and two VIPs, its clients, peers and backends."""
-from harness import OTHER_PORT, PORT, Bench
+from harness import OTHER_PORT, PORT, Bench, flow_hash, sent_dsr, sent_ipip
 from scapy.all import Dot1Q, Ether, ICMP, IP, IPv6, Raw, TCP, UDP
 
 VIP4, VIP6 = "192.0.2.10", "2001:db8:1::10"
@@ -80,3 +80,27 @@ def udp(sport=40000, dport=53, data=b"hello, backend"):
 def echo(family):
     from scapy.all import ICMPv6EchoRequest
     return ICMP() / Raw(b"ping") if family == 4 else ICMPv6EchoRequest(data=b"ping")
+
+
+def spread(index, first, count, **more):
+    """The commands that spread service `index` over `count` backends from `first` on, 32 slots each in turn."""
+    return ([backend(first + number, **more) for number in range(count)] +
+            [f"slots {index * SLOTS + slot} 32 {first + slot // 32 % count}" for slot in range(0, SLOTS, 32)])
+
+
+def spread_backend(h, first, count):
+    """The backend of a flow with this hash."""
+    return first + (h >> (64 - SLOT_BITS)) // 32 % count
+
+
+def client_flow(family, sport, dport, proto, client=None, vip=None):
+    """The hash of a flow from the client to the VIP."""
+    return flow_hash(client or (CLIENT4, CLIENT6)[family == 6], vip or (VIP4, VIP6)[family == 6], sport, dport, proto)
+
+
+def expected(frame, outer, back, tags=None, own=PORT_MAC, label=0):
+    """The frame as it goes out to backend `back`: by dsr (outer = 0), or in an outer header of this family."""
+    if outer == 0:
+        return sent_dsr(frame, backend_mac(back), own, tags)
+    src, dst = (NODE4, BACKEND4.format(back)) if outer == 4 else (NODE6, BACKEND6.format(back))
+    return sent_ipip(frame, backend_mac(back), own, src, dst, label, tags)
