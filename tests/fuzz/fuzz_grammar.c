@@ -107,7 +107,7 @@ static void check_file(const char *text, size_t length)
 	const char *mark = memmem(text, length, "\n=\n", 3);
 	size_t main_length = mark ? (size_t)(mark - text) : length;
 	struct memory other = {mark ? mark + 3 : "", mark ? length - main_length - 3 : 0};
-	struct grammar_reader reader = {&other, list, read_text};
+	struct source_reader reader = {&other, list, read_text};
 	struct errors errors = {0};
 	struct config config, again;
 	int err = grammar_parse(&config, "d/file", text, main_length, &reader, &errors);
@@ -135,7 +135,7 @@ static void load_base(struct config *config)
 {
 	struct errors errors = {0};
 	struct memory other = other_file;
-	struct grammar_reader reader = {&other, list, read_text};
+	struct source_reader reader = {&other, list, read_text};
 
 	MUST(grammar_parse(config, "base", base_text, sizeof(base_text) - 1, &reader, &errors) == 0);
 }
@@ -171,7 +171,7 @@ static void check_state(const char *text, size_t length)
 static void check_changed(const struct config *base, struct config *wanted)
 {
 	struct memory other = other_file;
-	struct grammar_reader reader = {&other, list, read_text};
+	struct source_reader reader = {&other, list, read_text};
 	struct overlay overlay = {0};
 	struct overlay_files files;
 	struct error error = {0};

@@ -32,14 +32,14 @@ static int read_text(void *arg, const char *path, struct buf *text)
 	return -ENOENT;
 }
 
-struct grammar_reader conf_reader(const struct conf_file *files)
+struct source_reader conf_reader(const struct conf_file *files)
 {
 	union {
 		const void *in;
 		void *out;
 	} arg = {files}; /* the callbacks only read it */
 
-	return (struct grammar_reader){arg.out, list, read_text};
+	return (struct source_reader){arg.out, list, read_text};
 }
 
 static struct buf printed;
@@ -53,7 +53,7 @@ static const char *print(const struct errors *errors)
 
 const char *conf_errors_files(const struct conf_file *files)
 {
-	struct grammar_reader reader = conf_reader(files);
+	struct source_reader reader = conf_reader(files);
 	struct errors errors = {0};
 	struct config config;
 
@@ -75,7 +75,7 @@ const char *conf_errors(const char *text)
 
 struct config conf_load_files(const struct conf_file *files)
 {
-	struct grammar_reader reader = conf_reader(files);
+	struct source_reader reader = conf_reader(files);
 	struct errors errors = {0};
 	struct config config;
 

@@ -16,7 +16,7 @@ struct conf_file {
 };
 
 /* A reader for the list: patterns by fnmatch(3). */
-struct grammar_reader conf_reader(const struct conf_file *files);
+struct source_reader conf_reader(const struct conf_file *files);
 
 /* Loads a text named "c"; fails the test with its errors if it is not good. */
 struct config conf_load(const char *text);

@@ -57,6 +57,16 @@ layers_finds() {
 	[[ $output == *"circle of files: user/lib/a.h -> user/lib/b.h -> user/lib/a.h"* ]]
 }
 
+@test "layers: a circle of modules" {
+	echo '#include "b.h"' >"$tree/user/lib/a.c"
+	echo '#include "a.h"' >"$tree/user/lib/b.c"
+	touch "$tree"/user/lib/{a,b}.h
+	run "$top/tools/layers" "$tree"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == *"circle of modules: user/lib/a -> user/lib/b -> user/lib/a"* ]]
+}
+
 # function LINES [BRANCH...]: a function of that many lines that holds the given code.
 function_of() {
 	printf 'int f(int a)\n{\n'

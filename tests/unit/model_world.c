@@ -60,7 +60,7 @@ static void service_changed(void *arg, struct model_service *service)
 	}
 	if (!service->table) {
 		maps.tables_adopted++;
-		assert_int_equal(model_adopt_table(&model, service, &maps.slot[service->slot_base]), 0);
+		assert_int_equal(table_adopt(&model, service, &maps.slot[service->slot_base]), 0);
 	}
 	for (uint32_t s = 0; s < service->config.slots; s++)
 		maps.slot[service->slot_base + s].current = service->table[s];

@@ -7,6 +7,7 @@
 #define WEIR_TESTS_MODEL_WORLD_H
 
 #include "../../user/model/model.h"
+#include "../../user/model/table.h"
 
 enum { SERVICES = 8, BACKENDS = 64, UNITS = 16, VIPS = 16, SLOTS = UNITS * 4096 };
 

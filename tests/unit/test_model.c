@@ -75,7 +75,7 @@ static void damaged_maps_are_built_anew(void **state)
 	service = model.service[0];
 	free(service->table);
 	service->table = NULL;
-	assert_int_equal(model_adopt_table(&model, service, slots), -22);
+	assert_int_equal(table_adopt(&model, service, slots), -22);
 	assert_non_null(service->table);
 	assert_int_not_equal(service->table[5], 63);
 	assert_int_equal(service->backend[3].slots_owned, 1024);

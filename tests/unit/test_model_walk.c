@@ -83,8 +83,7 @@ static void random_walks(void **state)
 			free(service->own);
 			service->table = service->own = NULL;
 			maps.slot[service->slot_base].current = 63;
-			(void)model_adopt_table(&model, service,
-						&maps.slot[service->slot_base]); /* builds it from nothing */
+			(void)table_adopt(&model, service, &maps.slot[service->slot_base]); /* builds it from nothing */
 			for (uint32_t s = 0; s < service->config.slots; s++)
 				for (size_t b = 0; b < service->backends; b++)
 					if (service->backend[b].index == service->table[s])

@@ -55,7 +55,7 @@ static void run(const char *line)
 /* How many files are to be written. */
 static size_t save(void)
 {
-	struct grammar_reader reader = conf_reader(loaded);
+	struct source_reader reader = conf_reader(loaded);
 	struct error error = {0};
 
 	overlay_files_free(&saved);
@@ -66,7 +66,7 @@ static size_t save(void)
 
 static const char *refused(const struct conf_file *now)
 {
-	struct grammar_reader reader = conf_reader(now);
+	struct source_reader reader = conf_reader(now);
 	static struct error error;
 
 	error = (struct error){0};

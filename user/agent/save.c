@@ -86,7 +86,7 @@ void changes_save(struct request *request)
 		reply_done(request, "no runtime changes to save");
 		return;
 	}
-	if (overlay_save(&agent->overlay, &agent->wanted, agent->options.config, &grammar_files, &files, &error) != 0 ||
+	if (overlay_save(&agent->overlay, &agent->wanted, agent->options.config, &source_files, &files, &error) != 0 ||
 	    write_files(&files, &error) != 0 || settle(agent, &error) != 0)
 		(void)reply_error_text(request, error.code, error.text);
 	else

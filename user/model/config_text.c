@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../lib/words.h"
-#include "schema.h"
+#include "values.h"
 
 #define INDENT "    "
 
@@ -47,8 +47,8 @@ static void listen_text(const struct config_service *service, const char *indent
 static void own_words(const struct config_service *service, const char *indent, const char *end, struct buf *out)
 {
 	listen_text(service, indent, end, out);
-	buf_printf(out, "%sforward %s%s", indent, schema_forward[service->forward], end);
-	buf_printf(out, "%saffinity %s%s", indent, schema_affinity[service->affinity], end);
+	buf_printf(out, "%sforward %s%s", indent, value_forward[service->forward], end);
+	buf_printf(out, "%saffinity %s%s", indent, value_affinity[service->affinity], end);
 	buf_printf(out, "%sslots %u;", indent, service->slots);
 }
 
@@ -104,7 +104,7 @@ static void node_text(const struct config *config, struct buf *out)
 	for (size_t i = 0; i < config->interfaces; i++) {
 		buf_puts(out, "interface ");
 		words_quote(out, config->interface[i].name, strlen(config->interface[i].name));
-		buf_printf(out, " { xdp %s; }\n", schema_xdp[config->interface[i].mode]);
+		buf_printf(out, " { xdp %s; }\n", value_xdp[config->interface[i].mode]);
 	}
 	if (config->peers)
 		buf_puts(out, "cluster {\n");

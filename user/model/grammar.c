@@ -48,7 +48,7 @@ static int compare_places(const void *left, const void *right, void *arg)
 }
 
 int grammar_parse(struct config *config, const char *file, const char *text, size_t length,
-		  const struct grammar_reader *reader, struct errors *errors)
+		  const struct source_reader *reader, struct errors *errors)
 {
 	size_t before = errors->count + errors->more;
 	struct block_seen seen = {0};
@@ -74,13 +74,13 @@ int grammar_parse(struct config *config, const char *file, const char *text, siz
 int grammar_load(struct config *config, const char *path, struct errors *errors)
 {
 	struct buf text = {0};
-	int err = grammar_files.read(grammar_files.arg, path, &text);
+	int err = source_files.read(source_files.arg, path, &text);
 
 	if (err < 0) {
 		config_init(config);
 		errors_add(errors, path, 0, 0, ERROR_REFUSED, "cannot be read: %s", strerror(-err));
 	} else {
-		err = grammar_parse(config, path, text.data ? text.data : "", text.length, &grammar_files, errors);
+		err = grammar_parse(config, path, text.data ? text.data : "", text.length, &source_files, errors);
 	}
 	buf_free(&text);
 	return err < 0 ? -1 : 0;

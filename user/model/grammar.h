@@ -8,27 +8,16 @@
 
 #include <stddef.h>
 
-#include "../lib/buf.h"
 #include "../lib/error.h"
 #include "config.h"
-
-struct grammar_reader {
-	void *arg;
-	/* Calls found() for each file that the pattern names, in the order of their names; the path is as it shall be shown and read. 0 or -errno. */
-	int (*list)(void *arg, const char *pattern, int (*found)(void *found_arg, const char *path), void *found_arg);
-	/* Appends the file's bytes. 0 or -errno. */
-	int (*read)(void *arg, const char *path, struct buf *text);
-};
-
-/* Real files, by glob(7). */
-extern const struct grammar_reader grammar_files;
+#include "source.h"
 
 /*
  * 0 with config filled, or -1 with at least one error added, in the order of their places, and an empty config.
  * `file` names the text in messages and is where `include` starts from; reader may be NULL: then `include` is refused.
  */
 int grammar_parse(struct config *config, const char *file, const char *text, size_t length,
-		  const struct grammar_reader *reader, struct errors *errors);
+		  const struct source_reader *reader, struct errors *errors);
 /* The same for a file. */
 int grammar_load(struct config *config, const char *path, struct errors *errors);
 

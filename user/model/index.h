@@ -3,7 +3,7 @@
 #ifndef WEIR_INDEX_H
 #define WEIR_INDEX_H
 
-#include "model.h"
+#include "model_types.h"
 
 int index_init(struct model_indexes *used, const struct config_limits *limits);
 void index_free(struct model_indexes *used);

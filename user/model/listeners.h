@@ -6,7 +6,7 @@
 #ifndef WEIR_LISTENERS_H
 #define WEIR_LISTENERS_H
 
-#include "model.h"
+#include "model_types.h"
 
 /*
  * Stretches of `vip` over all services of the model; `skip` (may be NULL) is left out. out has room for WEIR_LISTENERS_MAX.

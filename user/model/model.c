@@ -93,44 +93,6 @@ int model_restore_vip(struct model *model, const struct addr *vip)
 	return 0;
 }
 
-struct model_service *model_service(const struct model *model, const char *name)
-{
-	for (size_t i = 0; i < model->services; i++)
-		if (!strcmp(model->service[i]->config.name, name))
-			return model->service[i];
-	return NULL;
-}
-
-struct model_backend *model_backend(const struct model_service *service, const struct addr *addr)
-{
-	for (size_t i = 0; i < service->backends; i++)
-		if (!addr_compare(&service->backend[i].config.addr, addr))
-			return &service->backend[i];
-	return NULL;
-}
-
-bool model_service_up(const struct model_service *service)
-{
-	for (size_t i = 0; i < service->backends; i++)
-		if (service->backend[i].role == ROLE_UP || service->backend[i].role == ROLE_FALLBACK)
-			return true;
-	return false;
-}
-
-const char *backend_role_word(enum backend_role role)
-{
-	static const char *const word[] = {"disabled", "draining", "joining", "up", "standby", "fallback"};
-
-	return word[role];
-}
-
-const char *way_state_word(enum way_state state)
-{
-	static const char *const word[] = {"unknown", "ready", "local", "unresolved", "no-route", "down"};
-
-	return word[state];
-}
-
 /* ---- telling: what happened to whom ---- */
 
 static void tell(const struct model *model, const char *kind, const struct model_service *service,

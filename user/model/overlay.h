@@ -8,7 +8,7 @@
  *   start, reload:  grammar_load -> file;  overlay_parse(runtime.conf) -> overlay;  overlay_apply -> wanted, notes
  *   a command:      command_apply(command, copy of wanted);  overlay_make(file, wanted);  model_apply;  overlay_text -> runtime.conf
  *
- * No I/O here but through the grammar_reader of overlay_save.
+ * No I/O here but through the source_reader of overlay_save.
  */
 #ifndef WEIR_OVERLAY_H
 #define WEIR_OVERLAY_H
@@ -95,7 +95,7 @@ struct overlay_files {
  * Writing (and keeping a copy) is the caller's: lib/file.h.
  */
 int overlay_save(const struct overlay *overlay, const struct config *wanted, const char *path,
-		 const struct grammar_reader *reader, struct overlay_files *files, struct error *error);
+		 const struct source_reader *reader, struct overlay_files *files, struct error *error);
 void overlay_files_free(struct overlay_files *files);
 
 #endif

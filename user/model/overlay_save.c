@@ -212,7 +212,7 @@ static int add_file(struct overlay_files *files, const char *path, struct buf *t
 }
 
 /* Reads, edits and keeps all files that have to change. */
-static int edit_files(const struct overlay *overlay, const struct config *wanted, const struct grammar_reader *reader,
+static int edit_files(const struct overlay *overlay, const struct config *wanted, const struct source_reader *reader,
 		      const struct source *source, const struct config *config, struct overlay_files *files)
 {
 	int err = 0;
@@ -240,7 +240,7 @@ static int edit_files(const struct overlay *overlay, const struct config *wanted
 /* Files as they will be: the edited texts, and the reader for the rest. */
 struct preview {
 	const struct overlay_files *files;
-	const struct grammar_reader *reader;
+	const struct source_reader *reader;
 };
 
 static int preview_list(void *arg, const char *pattern, int (*found)(void *found_arg, const char *path),
@@ -267,11 +267,11 @@ static int preview_read(void *arg, const char *path, struct buf *text)
 }
 
 /* Would the edited files say what is wanted? */
-static int prove(const struct config *wanted, const char *path, const struct grammar_reader *reader,
+static int prove(const struct config *wanted, const char *path, const struct source_reader *reader,
 		 const struct overlay_files *files, struct error *error)
 {
 	struct preview preview = {files, reader};
-	struct grammar_reader previewer = {&preview, preview_list, preview_read};
+	struct source_reader previewer = {&preview, preview_list, preview_read};
 	struct config loaded = {0}, copy = {0};
 	struct overlay left = {0};
 	struct errors errors = {0};
@@ -305,7 +305,7 @@ static int pass_on(const struct errors *errors, struct error *error)
 }
 
 int overlay_save(const struct overlay *overlay, const struct config *wanted, const char *path,
-		 const struct grammar_reader *reader, struct overlay_files *files, struct error *error)
+		 const struct source_reader *reader, struct overlay_files *files, struct error *error)
 {
 	struct errors errors = {0};
 	struct source source = {0};

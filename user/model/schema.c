@@ -9,12 +9,6 @@
 
 enum { WEIGHT_MAX = 1000 };
 
-const char *const schema_forward[2] = {[WEIR_DSR] = "dsr", [WEIR_IPIP] = "ipip"};
-const char *const schema_affinity[3] = {
-	[WEIR_AFFINITY_FLOW] = "flow", [WEIR_AFFINITY_CLIENT] = "client", [WEIR_AFFINITY_NONE] = "none"};
-const char *const schema_xdp[3] = {
-	[XDP_MODE_NATIVE] = "native", [XDP_MODE_GENERIC] = "generic", [XDP_MODE_AUTO] = "auto"};
-
 static size_t faults(const struct reading *r)
 {
 	return r->errors->count + r->errors->more;
@@ -130,7 +124,7 @@ static void set_forward(struct reading *r, const struct statement *s)
 
 	if (word_is(&s->word[1], "gue"))
 		block_not_supported(r, &s->word[1]);
-	else if (value_choice(r, &s->word[1], "forward", schema_forward, 2, &forward) == 0)
+	else if (value_choice(r, &s->word[1], "forward", value_forward, 2, &forward) == 0)
 		r->service->forward = (enum weir_forward)forward;
 }
 
@@ -138,7 +132,7 @@ static void set_affinity(struct reading *r, const struct statement *s)
 {
 	size_t affinity;
 
-	if (value_choice(r, &s->word[1], "affinity", schema_affinity, 3, &affinity) == 0)
+	if (value_choice(r, &s->word[1], "affinity", value_affinity, 3, &affinity) == 0)
 		r->service->affinity = (enum weir_affinity)affinity;
 }
 

@@ -13,8 +13,4 @@ void schema_begin(struct reading *r, struct config *config, struct errors *error
 /* The address of a backend; says why a port is wrong there. */
 int schema_backend_address(struct reading *r, const struct word *word, struct addr *addr);
 
-extern const char *const schema_forward[2];
-extern const char *const schema_affinity[3];
-extern const char *const schema_xdp[3];
-
 #endif

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schema.h"
 #include "values.h"
 
 enum {
@@ -82,7 +81,7 @@ void node_set_xdp(struct reading *r, const struct statement *s)
 {
 	size_t mode;
 
-	if (value_choice(r, &s->word[1], "xdp", schema_xdp, 3, &mode) == 0)
+	if (value_choice(r, &s->word[1], "xdp", value_xdp, 3, &mode) == 0)
 		r->interface->mode = (enum xdp_mode)mode;
 }
 

@@ -12,7 +12,7 @@
 struct source_reading {
 	struct source *source;
 	struct config *config;
-	const struct grammar_reader *reader;
+	const struct source_reader *reader;
 	struct errors *errors;
 	const char *file; /* where the include stands that is being followed */
 	const struct word *include;
@@ -41,7 +41,7 @@ static bool is_path(const char *path)
 	return true;
 }
 
-/* For grammar_reader.list: one file that the include names. */
+/* For source_reader.list: one file that the include names. */
 static int follow(void *arg, const char *path)
 {
 	struct source_reading *s = arg, inside = *s;
@@ -161,7 +161,7 @@ static int read_text(struct source_reading *s, const char *path, const char *tex
 }
 
 int source_read(struct source *source, struct config *config, const char *file, const char *text, size_t length,
-		const struct grammar_reader *reader, struct errors *errors)
+		const struct source_reader *reader, struct errors *errors)
 {
 	struct source_reading s = {.source = source, .config = config, .reader = reader, .errors = errors};
 	size_t before = errors->count + errors->more;
@@ -202,4 +202,4 @@ static int read_file(void *arg, const char *path, struct buf *text)
 	return file_read(path, text, WORDS_SIZE_MAX);
 }
 
-const struct grammar_reader grammar_files = {.list = list_files, .read = read_file};
+const struct source_reader source_files = {.list = list_files, .read = read_file};

@@ -6,7 +6,8 @@
 #ifndef WEIR_STAGE_H
 #define WEIR_STAGE_H
 
-#include "model.h"
+#include "../lib/error.h"
+#include "model_types.h"
 
 struct stage {
 	struct model_service **service; /* in the wanted order; the model's own object where nothing has changed */

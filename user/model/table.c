@@ -207,7 +207,7 @@ static size_t find_index(const struct model_service *service, uint16_t index, si
 	return service->backends;
 }
 
-int model_adopt_table(struct model *model, struct model_service *service, const union weir_slot *slot)
+int table_adopt(struct model *model, struct model_service *service, const union weir_slot *slot)
 {
 	uint16_t *table = malloc(service->config.slots * sizeof(*table));
 	size_t last = 0;

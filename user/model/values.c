@@ -6,6 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *const value_forward[2] = {[WEIR_DSR] = "dsr", [WEIR_IPIP] = "ipip"};
+const char *const value_affinity[3] = {
+	[WEIR_AFFINITY_FLOW] = "flow", [WEIR_AFFINITY_CLIENT] = "client", [WEIR_AFFINITY_NONE] = "none"};
+const char *const value_xdp[3] = {
+	[XDP_MODE_NATIVE] = "native", [XDP_MODE_GENERIC] = "generic", [XDP_MODE_AUTO] = "auto"};
+
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS };
 
 /* Digits only, no leading zeros. 0 or -EINVAL. */

@@ -8,6 +8,11 @@
 
 #include "block.h"
 
+/* The words of the enums in abi.h and config.h, for value_choice and for printing. */
+extern const char *const value_forward[2];
+extern const char *const value_affinity[3];
+extern const char *const value_xdp[3];
+
 int value_number(struct reading *r, const struct word *word, const char *what, uint32_t least, uint32_t most,
 		 uint32_t *out);
 /* Milliseconds; 10ms 2s 5m 1h. */

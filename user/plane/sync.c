@@ -14,6 +14,7 @@
 #include "../lib/log.h"
 #include "../lib/loop.h"
 #include "../model/listeners.h"
+#include "../model/table.h"
 #include "percpu.h"
 #include "plane.h"
 #include "state.h"
@@ -209,7 +210,7 @@ void plane_service_changed(void *arg, struct model_service *service)
 		write_backend(plane, service, &service->backend[i]);
 	if (strcmp(name->name, service->config.name) != 0)
 		take_service(plane, service);
-	if (!service->table && model_adopt_table(plane->model, service, &set_slots(plane->set)[service->slot_base]))
+	if (!service->table && table_adopt(plane->model, service, &set_slots(plane->set)[service->slot_base]))
 		log_warn("service %s: the table in the maps names backends that are not its own: built anew",
 			 service->config.name);
 	if (!service->table) {
