@@ -7,7 +7,7 @@ from harness import OTHER_PORT, TX, UNKNOWN_PORT, mac_bytes
 from scapy.all import Ether, ICMP, ICMPv6PacketTooBig, IP, IPOption_NOP, IPv6, Raw, raw
 from test_extensions import HOPS, OPTIONS, chain
 from test_icmp import CLIENT, VIP, error, quote
-from world import (OTHER_MAC, PORT_MAC, ROUTER_MAC, VIP4, VIP6, VRRP_MAC, backend, client_flow, expected, l3, link, make, service, slots, tcp,
+from world import (OTHER_MAC, PORT_MAC, ROUTER_MAC, VIP4, VIP6, VRRP_MAC, backend, client_flow, expected, framed, l3, make, service, slots, tcp,
                    udp)
 
 DSR, TUNNEL = 1, 2
@@ -24,12 +24,6 @@ def packet(family, length, port, proto=6, **fields):
     ip = l3(family, **fields) / payload
     filling = bytes(number % 251 for number in range(length - len(raw(ip))))
     return raw(l3(family, **fields) / (tcp if proto == 6 else udp)(dport=port, data=filling))
-
-
-def framed(data, tags=(), padding=b"", **macs):
-    head = bytearray(raw(link(tags=tags, **macs)))
-    head[-2:] = b"\x86\xdd" if data[0] >> 4 == 6 else b"\x08\x00"
-    return bytes(head) + data + padding
 
 
 def answer(frame_link, data, mtu, own=PORT_MAC):

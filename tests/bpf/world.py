@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The little world that the tests of the data path share: a node with two ports and two VIPs, its clients, peers and backends."""
 from harness import OTHER_PORT, PORT, Bench, flow_hash, sent_dsr, sent_ipip
-from scapy.all import Dot1Q, Ether, ICMP, IP, IPv6, Raw, TCP, UDP
+from scapy.all import Dot1Q, Ether, ICMP, IP, IPv6, Raw, TCP, UDP, raw
 
 VIP4, VIP6 = "192.0.2.10", "2001:db8:1::10"
 CLIENT4, CLIENT6 = "198.51.100.7", "2001:db8:c::7"
@@ -67,6 +67,13 @@ def on(frame, packet):
     frame = frame.copy()
     frame.lastlayer().type = 0x0800 if isinstance(packet, IP) else 0x86dd
     return frame / packet
+
+
+def framed(data, tags=(), padding=b"", **macs):
+    """An IP packet given as bytes, in a frame."""
+    head = bytearray(raw(link(tags=tags, **macs)))
+    head[-2:] = b"\x86\xdd" if data[0] >> 4 == 6 else b"\x08\x00"
+    return bytes(head) + data + padding
 
 
 def tcp(sport=40000, dport=80, flags="A", data=b"hello, backend", **more):
