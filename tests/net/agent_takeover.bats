@@ -97,6 +97,26 @@ half_taken() {
 	[ "$(find "$dir/bpf/w" -maxdepth 1 -name 'set-*' | wc -l)" = 1 ]
 }
 
+@test "a file that fits the limits, but not beside what it replaces, starts on new maps" {
+	echo "limits { services 2; backends 3; }" >>"$dir/weir.conf"
+	echo "service b { listen 10.99.9.10 tcp 80; slots 4096; backend 10.99.1.21; }" >>"$dir/weir.conf"
+	start
+	sed -i 's/service b /service c /' "$dir/weir.conf"
+	run ask reload
+	echo "$output"
+	[[ $output == *'"code":1'*takeover* ]]
+	start --takeover
+	[ "$(ask show services | head -n 1 | jq -r '[.services[] | [.name, .slot_states.settled]] | tostring')" = '[["web",4096],["c",4096]]' ]
+	grep "maps new" "$dir/log"
+	[ "$(find "$dir/bpf/w" -maxdepth 1 -name 'set-*' | wc -l)" = 1 ]
+	# the same where no agent runs meanwhile, with a backend
+	stop KILL
+	sed -i 's/backend 10.99.1.22/backend 10.99.1.23/' "$dir/weir.conf"
+	start
+	[ "$(ask show backends web | head -n 1 | jq -r '[.backends[].address] | tostring')" = '["10.99.1.21","10.99.1.23"]' ]
+	[ "$(find "$dir/bpf/w" -maxdepth 1 -name 'set-*' | wc -l)" = 1 ]
+}
+
 @test "a new agent that cannot start leaves the old one as it was" {
 	start
 	program=$(link_id)

@@ -63,6 +63,57 @@ static void restart_removes_what_is_gone(void **state)
 	world_free_config(&config);
 }
 
+/* As many services as there may be, and another one in the place of one of them: with new maps there is room for it. */
+static void restart_makes_room(void **state)
+{
+	struct config config = world_config(SERVICES, 4), other = world_config(SERVICES, 4);
+	struct error error = {0};
+	uint16_t kept;
+
+	(void)state;
+	world_apply(&config);
+	kept = model.service[2]->backend[1].index;
+	snprintf(other.service[1].name, sizeof(other.service[1].name), "other");
+	world_restart();
+	assert_true(model_make_room(&model, &config));
+	assert_int_equal(model_apply(&model, &other, &error), -1);
+	assert_non_null(strstr(error.text, "limits { services 8; }"));
+	assert_false(model_make_room(&model, &other));
+	memset(&maps, 0, sizeof(maps)); /* new ones; tables are taken over from those of before */
+	for (size_t i = 0; i < 256; i++)
+		maps.way[i] = WAY_READY;
+	assert_int_equal(model_make_room(&model, &other), true);
+	assert_int_equal(model.restored_services, SERVICES - 1);
+	assert_int_equal(model.restored_backends, 4 * (SERVICES - 1));
+	for (size_t i = 0; i < model.restored_services; i++) {
+		maps.service[model.restored_service[i].index] = model.restored_service[i];
+		model.restored_service[i].digest++; /* these maps hold no tables */
+	}
+	assert_int_equal(model_apply(&model, &other, &error), 0);
+	assert_int_equal(model.service[1]->index, 1);
+	assert_int_equal(model.service[2]->backend[1].index, kept);
+	assert_int_equal(maps.tables_written, SERVICES);
+	world_free_config(&config);
+	world_free_config(&other);
+}
+
+static void restart_makes_room_for_backends(void **state)
+{
+	struct config config = world_config(1, BACKENDS - 1), other = world_config(1, BACKENDS - 1);
+
+	(void)state;
+	other.service[0].backend[7].addr = world_address(77, 1);
+	other.service[0].backend[8].addr = world_address(77, 2);
+	world_apply(&config);
+	world_restart();
+	assert_false(model_make_room(&model, &other));
+	assert_int_equal(model.restored_backends, BACKENDS - 3);
+	assert_int_equal(model.used.backend[8], 0);
+	assert_true(model_make_room(&model, &other));
+	world_free_config(&config);
+	world_free_config(&other);
+}
+
 static void damaged_maps_are_built_anew(void **state)
 {
 	struct config config = world_config(1, 4);
@@ -164,6 +215,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {TEST(same_config_changes_nothing),
 					   TEST(restart_adopts),
 					   TEST(restart_removes_what_is_gone),
+					   TEST(restart_makes_room),
+					   TEST(restart_makes_room_for_backends),
 					   TEST(damaged_maps_are_built_anew),
 					   TEST(joins_when_the_way_is_known),
 					   TEST(drain_disable_fallback),

@@ -161,8 +161,13 @@ static int make_model(struct agent *agent, const struct config *wanted, struct e
 	if (model_init(&agent->model, &wanted->limits, wanted->hash_seed, &observer) != 0 || tally_open(agent) != 0 ||
 	    ways_watch(agent, wanted) != 0)
 		return error_set(error, ERROR_REFUSED, "out of memory");
-	if (plane_restore(agent->plane, &agent->model, error) != 0 ||
-	    plane_load(agent->plane, &wanted->limits, error) != 0 ||
+	if (plane_restore(agent->plane, &agent->model, error) != 0)
+		return -1;
+	if (!model_make_room(&agent->model, wanted)) {
+		log_info("maps: what is wanted does not fit beside what it replaces: new ones are made");
+		plane_renew(agent->plane);
+	}
+	if (plane_load(agent->plane, &wanted->limits, error) != 0 ||
 	    plane_check(agent->plane, wanted->interface, wanted->interfaces, error) != 0)
 		return -1;
 	plane_set_model(agent->plane, &agent->model);

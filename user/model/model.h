@@ -32,6 +32,12 @@ int model_restore_backend(struct model *model, const struct model_restored_backe
 int model_restore_vip(struct model *model, const struct addr *vip); /* every key of `vips` */
 
 /*
+ * After them: whether `wanted` finds room in the limits beside what was restored. If not (a file that replaces much of what fills them), what
+ * was restored and is not wanted is forgotten, and has to go with the maps that held it: new ones are needed.
+ */
+bool model_make_room(struct model *model, const struct config *wanted);
+
+/*
  * Makes `wanted` the effective state: all of it or, with error filled, nothing. Unchanged services are not touched. A service whose digest equals the
  * restored one comes to the observer with table == NULL. 0 or -1.
  */

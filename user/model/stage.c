@@ -25,8 +25,8 @@ static bool unchanged(const struct model_service *have, const struct config_serv
 	return true;
 }
 
-static const struct model_restored_service *restored_service(const struct model *model,
-							     const struct config_service *want)
+const struct model_restored_service *stage_restored_service(const struct model *model,
+							    const struct config_service *want)
 {
 	for (size_t i = 0; i < model->restored_services; i++) {
 		const struct model_restored_service *restored = &model->restored_service[i];
@@ -37,8 +37,8 @@ static const struct model_restored_service *restored_service(const struct model 
 	return NULL;
 }
 
-static const struct model_restored_backend *restored_backend(const struct model *model, uint16_t service,
-							     const struct addr *addr)
+const struct model_restored_backend *stage_restored_backend(const struct model *model, uint16_t service,
+							    const struct addr *addr)
 {
 	for (size_t i = 0; i < model->restored_backends; i++) {
 		const struct model_restored_backend *restored = &model->restored_backend[i];
@@ -53,7 +53,7 @@ static int no_room(struct error *error, const struct model_service *service, con
 {
 	return error_set(
 		error, ERROR_REFUSED,
-		"service %s: no room for it: limits { %s %u; } are all taken; raise it and restart with --takeover",
+		"service %s: no room for it beside what it replaces: limits { %s %u; } are all taken until then; start with --takeover",
 		service->config.name, limit, size);
 }
 
@@ -82,7 +82,7 @@ static int new_backend(struct stage *stage, const struct model *model, struct mo
 		       struct model_backend *backend, bool restorable, struct error *error)
 {
 	const struct model_restored_backend *restored =
-		restorable ? restored_backend(model, service->index, &backend->config.addr) : NULL;
+		restorable ? stage_restored_backend(model, service->index, &backend->config.addr) : NULL;
 
 	if (restored) {
 		backend->index = restored->index;
@@ -173,7 +173,7 @@ static int fill_service(struct stage *stage, const struct model *model, struct m
 			const struct config_service *want, struct error *error)
 {
 	const struct model_service *old = model_service(model, want->name);
-	const struct model_restored_service *restored = restored_service(model, want);
+	const struct model_restored_service *restored = stage_restored_service(model, want);
 
 	if (copy_words(&service->config, want))
 		return out_of_memory(error);

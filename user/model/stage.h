@@ -20,6 +20,11 @@ struct stage {
 
 /* 0 or -1 with error filled. stage_free in both cases. */
 int stage_make(struct stage *stage, struct model *model, const struct config *wanted, struct error *error);
+/* What was restored for a wanted service, for a backend of it; NULL = nothing. */
+const struct model_restored_service *stage_restored_service(const struct model *model,
+							    const struct config_service *want);
+const struct model_restored_backend *stage_restored_backend(const struct model *model, uint16_t service,
+							    const struct addr *addr);
 /* Frees what the stage still owns: all fresh services, unless the commit has set `service` to NULL. */
 void stage_free(struct stage *stage);
 void stage_free_service(struct model_service *service);

@@ -290,6 +290,11 @@ static int make_flip_times(struct plane *plane)
 	return 0;
 }
 
+void plane_renew(struct plane *plane)
+{
+	plane->renew = true;
+}
+
 int plane_load(struct plane *plane, const struct config_limits *limits, struct error *error)
 {
 	struct set_sizes sizes;
@@ -299,7 +304,7 @@ int plane_load(struct plane *plane, const struct config_limits *limits, struct e
 
 	set_sizes_of(&sizes, limits);
 	plane->digest = make_digest(&sizes);
-	keep = live && live->layout == WEIR_LAYOUT && set_has_sizes(live, &sizes);
+	keep = live && !plane->renew && live->layout == WEIR_LAYOUT && set_has_sizes(live, &sizes);
 	remove_unborn(plane);
 	if (keep ? keep_live(plane, &sizes, error) : make_new(plane, &sizes, error))
 		return -1;

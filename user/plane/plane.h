@@ -50,6 +50,8 @@ int plane_lock_fd(const struct plane *plane);
  * it gets new indexes, and model_apply says if there is no room. 0 or -1.
  */
 int plane_restore(struct plane *plane, struct model *model, struct error *error);
+/* Before plane_load: has it make new maps and leave the live ones, though they would do. */
+void plane_renew(struct plane *plane);
 /* Keeps the live maps when layout and sizes are the same, and the pinned program when it is this build's; else as above. 0 or -1. */
 int plane_load(struct plane *plane, const struct config_limits *limits, struct error *error);
 /* Whether plane_attach would find an interface missing, or taken by another program: before model_apply changes live maps. 0 or -1. */
