@@ -18,13 +18,18 @@ static __always_inline void count_traffic(struct weir_count *count, __u32 bytes)
 }
 
 /* Packets that went on to a backend, or up to this machine as one. */
-static __always_inline void count_carried(const struct packet *p)
+static __always_inline void count_service(const struct packet *p)
 {
-	__u32 service = p->service, backend = p->backend;
+	__u32 service = p->service;
 
 	count_traffic(bpf_map_lookup_elem(&service_counters, &service), p->length);
-	if (backend != WEIR_BACKEND_NONE)
-		count_traffic(bpf_map_lookup_elem(&backend_counters, &backend), p->length);
+}
+
+static __always_inline void count_backend(const struct packet *p)
+{
+	__u32 backend = p->backend;
+
+	count_traffic(bpf_map_lookup_elem(&backend_counters, &backend), p->length);
 }
 
 static __always_inline void count_reason(__u32 reason)

@@ -20,11 +20,11 @@ static __always_inline __sum16 csum_fold(__u64 sum)
 	return (WEIR_BITS(__sum16))(__u16)~sum;
 }
 
-static __always_inline __u64 csum_words(const __be32 *word, __u32 words)
+static __always_inline __u64 csum_words(const __be32 *word, const __u32 words)
 {
 	__u64 sum = 0;
 
-#pragma unroll
+#pragma clang loop unroll(full)
 	for (__u32 i = 0; i < words; i++)
 		sum += (WEIR_BITS(__u32))word[i];
 	return sum;

@@ -27,14 +27,19 @@ static __always_inline void way_link(const struct packet *p, struct link *link)
 {
 	const struct weir_way *way = p->way;
 	const __u32 *mac = (const void *)&way->dst_mac; /* source follows destination there as in a frame */
-	bool keep = way->tags > TAGS_MAX;
+	const __u32 *frame = p->data;
 
+	link->tags = way->tags;
+	link->tag[0] = *(const __u32 *)&way->tag[0];
+	link->tag[1] = *(const __u32 *)&way->tag[1];
+	if (way->tags > TAGS_MAX && (const void *)(frame + 5) <= p->end) { /* the latter always: an IP header follows */
+		link->tags = p->tags;
+		link->tag[0] = frame[3];
+		link->tag[1] = frame[4];
+	}
 	link->mac[0] = mac[0];
 	link->mac[1] = mac[1];
 	link->mac[2] = mac[2];
-	link->tags = keep ? p->tags : way->tags;
-	link->tag[0] = keep ? p->tag[0] : *(const __u32 *)&way->tag[0];
-	link->tag[1] = keep ? p->tag[1] : *(const __u32 *)&way->tag[1];
 }
 
 static __always_inline void read_inner(const struct packet *p, struct inner *inner)

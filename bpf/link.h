@@ -19,14 +19,14 @@ static __always_inline bool link_read(const struct packet *p, struct link *link)
 {
 	const __u32 *word = p->data;
 
-	if ((const void *)(word + 3) > p->end)
+	if ((const void *)(word + 5) > p->end) /* never: an IP header follows */
 		return false;
 	link->mac[0] = word[0];
 	link->mac[1] = word[1];
 	link->mac[2] = word[2];
 	link->tags = p->tags;
-	link->tag[0] = p->tag[0];
-	link->tag[1] = p->tag[1];
+	link->tag[0] = word[3]; /* of meaning only where there are tags */
+	link->tag[1] = word[4];
 	return true;
 }
 

@@ -49,11 +49,10 @@ struct packet {
 	void *data; /* the frame as it came; of no use once head or tail have been moved */
 	void *end;
 
-	/* parse_network */
-	struct flow flow;    /* its own, or that of the packet which an ICMP error quotes */
-	__u32 tag[TAGS_MAX]; /* the frame's VLAN tags as they stand there */
-	__u32 tags;
-	__u32 l3; /* offset of the IP header */
+	/* parse_link, parse_addresses */
+	struct flow flow; /* its own, or that of the packet which an ICMP error quotes */
+	__u32 tags;       /* how many VLAN tags the frame has, 0..2 */
+	__u32 l3;         /* offset of the IP header */
 	bool ip6;
 
 	/* parse_transport */
@@ -150,33 +149,37 @@ static __always_inline enum weir_reason parse_addresses(struct packet *p)
 	return WEIR_REASON_GO_ON;
 }
 
-/*
- * If a VLAN tag is at *type, takes it as tag `nr` and steps over it. nr is a constant: a variable index would keep all of struct packet in memory, where
- * the verifier of older kernels loses sight of its values.
- */
-static __always_inline bool parse_tag(struct packet *p, const __u32 nr, const __be16 **type)
+/* If a VLAN tag is at *type, steps over it. */
+static __always_inline bool parse_tag(struct packet *p, const __be16 **type)
 {
 	if ((const void *)(*type + 2) > p->end ||
 	    (**type != bpf_htons(ETH_P_8021Q) && **type != bpf_htons(ETH_P_8021AD)))
 		return false;
-	p->tag[nr] = *(const __u32 *)*type;
-	p->tags = nr + 1;
+	p->tags++;
 	*type += 2;
 	return true;
 }
 
-/* Ethernet, up to two VLAN tags, and the addresses: all that is needed to ask whether this is for a service. */
-static __always_inline enum weir_reason parse_network(struct packet *p)
+/* Ethernet and up to two VLAN tags: which IP, and where. parse_addresses follows. */
+static __always_inline enum weir_reason parse_link(struct packet *p)
 {
 	const __be16 *type = p->data + 2 * ETH_ALEN; /* an ethertype, or the first half of a tag */
 
-	if (parse_tag(p, 0, &type))
-		parse_tag(p, 1, &type);
+	if (parse_tag(p, &type))
+		parse_tag(p, &type);
 	if ((const void *)(type + 1) > p->end || (*type != bpf_htons(ETH_P_IP) && *type != bpf_htons(ETH_P_IPV6)))
 		return WEIR_REASON_NOT_SERVICE;
 	p->l3 = ETH_HLEN + 4 * p->tags;
 	p->ip6 = *type == bpf_htons(ETH_P_IPV6);
-	return parse_addresses(p);
+	return WEIR_REASON_GO_ON;
+}
+
+/* All that is needed to ask whether this is for a service. */
+static __always_inline enum weir_reason parse_network(struct packet *p)
+{
+	enum weir_reason reason = parse_link(p);
+
+	return reason == WEIR_REASON_GO_ON ? parse_addresses(p) : reason;
 }
 
 /* Half of an address as it lies in memory: global functions take no pointer to one before Linux 5.12, but scalars. */

@@ -40,13 +40,11 @@ __noinline __u32 peer_inner_service(struct xdp_md *ctx, __u32 offset, __u32 is_i
 		.ip6 = is_ip6 != 0,
 	};
 	const __u8 *ip = p.data + p.l3;
-	struct weir_addr dst;
 
 	if (parse_addresses(&p) != WEIR_REASON_GO_ON || (const void *)(ip + 1) > p.end ||
 	    ip[0] >> 4 != (is_ip6 ? 6 : 4))
 		return 0;
-	dst = p.flow.dst;
-	p.vip = bpf_map_lookup_elem(&vips, &dst);
+	p.vip = vip_find(&p.flow.dst);
 	if (!p.vip || !parse_transport(&p) || service_match(&p) != WEIR_REASON_GO_ON)
 		return 0;
 	return p.service + 1;

@@ -1,22 +1,58 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
- * Is the packet for a service, and for which? service_find_vip is what every packet of the host pays: one hash lookup on the destination address.
+ * Is the packet for a service, and for which? service_find_vip is what every packet of the host pays: one lookup by destination address.
  * Only for an address that is in `vips` is anything else looked at; service_match then says whether protocol and port are a service's. All that
  * is not stays "not for a service" and goes up untouched.
  */
 #ifndef WEIR_BPF_SERVICE_H
 #define WEIR_BPF_SERVICE_H
 
+#include "../include/weir/hash.h"
 #include "icmp.h"
 #include "maps.h"
 #include "parse.h"
 #include "port.h"
 
+/* Index of the VIP with this address in the chain from `index` on, or WEIR_VIP_NONE. Global, like listener_search. */
+__noinline __u32 vip_search(__u64 addr0, __u64 addr1, __u32 index)
+{
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < WEIR_VIP_CHAIN_MAX && index != WEIR_VIP_NONE; i++) {
+		const struct weir_vip *vip = bpf_map_lookup_elem(&vips, &index);
+
+		if (!vip)
+			break;
+		if (addr_half(&vip->addr, 0) == addr0 && addr_half(&vip->addr, 1) == addr1)
+			return index;
+		index = *(const volatile __u32 *)&vip->next;
+	}
+	return WEIR_VIP_NONE;
+}
+
+static __always_inline const struct weir_vip *vip_find(const struct weir_addr *addr)
+{
+	__u32 nr = weir_addr_bucket(addr), index;
+	const struct weir_vip_bucket *bucket = bpf_map_lookup_elem(&vip_buckets, &nr);
+	const struct weir_vip *vip;
+
+	if (!bucket)
+		return NULL;
+	index = *(const volatile __u32 *)&bucket->first;
+	if (index == WEIR_VIP_NONE)
+		return NULL;
+	vip = bpf_map_lookup_elem(&vips, &index);
+	if (!vip || addr_difference(&vip->addr, addr) == 0)
+		return vip;
+	index = *(const volatile __u32 *)&vip->next;
+	if (index == WEIR_VIP_NONE)
+		return NULL;
+	index = vip_search(addr_half(addr, 0), addr_half(addr, 1), index);
+	return index == WEIR_VIP_NONE ? NULL : bpf_map_lookup_elem(&vips, &index);
+}
+
 static __always_inline enum weir_reason service_find_vip(struct packet *p)
 {
-	struct weir_addr dst = p->flow.dst;
-
-	p->vip = bpf_map_lookup_elem(&vips, &dst);
+	p->vip = vip_find(&p->flow.dst);
 	if (!p->vip || !frame_is_ours(p) || !parse_transport(p))
 		return WEIR_REASON_NOT_SERVICE;
 	return WEIR_REASON_GO_ON;

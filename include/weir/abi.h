@@ -25,8 +25,11 @@
 #endif
 
 enum {
-	WEIR_NAME_MAX = 64,    /* bytes of a service's name, the closing 0 included */
-	WEIR_BACKEND_NONE = 0, /* index 0 of `backends` is never used: a zeroed slot names no backend */
+	WEIR_NAME_MAX = 64,       /* bytes of a service's name, the closing 0 included */
+	WEIR_BACKEND_NONE = 0,    /* index 0 of `backends` is never used: a zeroed slot names no backend */
+	WEIR_VIP_NONE = 0,        /* index 0 of `vips` is never used: it ends a chain */
+	WEIR_VIP_BUCKETS = 16384, /* elements of `vip_buckets` */
+	WEIR_VIP_CHAIN_MAX = 64,  /* VIPs of one bucket */
 	WEIR_LISTENERS_INLINE = 6,
 	WEIR_LISTENERS_MAX = 512, /* intervals of one VIP */
 	WEIR_PORTS_MAX = 16,      /* interfaces that one agent attaches to */
@@ -38,7 +41,7 @@ enum {
 	WEIR_ANSWERS_PER_SECOND = 100, /* ICMP answers (too big), per CPU, and as many at once */
 };
 
-/* ---- what is a service: `vips` (hash, addr -> vip), `listeners` (hash, addr -> listener table) ---- */
+/* ---- what is a service: `vip_buckets`, by weir_addr_bucket() -> `vips` (mmapable arrays); `listeners` (hash, addr -> listener table) ---- */
 
 struct weir_addr {
 	__be32 word[4];
@@ -60,10 +63,21 @@ enum weir_vip_flags {
 	WEIR_VIP_SELF = 1, /* an address of this node: watched for packets that a peer has encapsulated */
 };
 
+/*
+ * A bucket names the first VIP of a chain, each VIP the next one, 0 ends it. The agent fills an element before it stores
+ * the index that leads to it, and fills it anew only a grace period after it has taken that index away; a VIP that
+ * changes becomes another element in the place of the old one.
+ */
+struct weir_vip_bucket {
+	__u32 first; /* index into `vips` */
+	__u32 pad;
+};
+
 struct weir_vip {
+	struct weir_addr addr;
+	__u32 next;      /* index into `vips` */
 	__u16 listeners; /* how many; more than WEIR_LISTENERS_INLINE: all of them are in the map `listeners` */
 	__u16 flags;     /* enum weir_vip_flags */
-	__u32 pad;
 	struct weir_listener listener[WEIR_LISTENERS_INLINE]; /* sorted by proto, first */
 };
 
@@ -198,7 +212,8 @@ struct weir_set_info {       /* `set_info` (mmapable array, one element) */
 };
 
 _Static_assert(sizeof(struct weir_listener) == 8, "layout");
-_Static_assert(sizeof(struct weir_vip) == 56, "layout");
+_Static_assert(sizeof(struct weir_vip_bucket) == 8, "layout");
+_Static_assert(sizeof(struct weir_vip) == 72, "layout");
 _Static_assert(sizeof(union weir_service) == 8, "layout");
 _Static_assert(sizeof(union weir_slot) == 8, "layout");
 _Static_assert(sizeof(struct weir_way) == 64, "layout");

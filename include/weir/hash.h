@@ -28,6 +28,17 @@ static inline __attribute__((always_inline)) __u64 weir_pair(const __be32 *word)
 }
 
 /*
+ * The bucket of a VIP, out of WEIR_VIP_BUCKETS. Every packet of the host pays for it, and only the operator names VIPs:
+ * so it is quick, and not as thorough as weir_mix. Of the words as they lie in memory, like the flow hash.
+ */
+static inline __attribute__((always_inline)) __u32 weir_addr_bucket(const struct weir_addr *addr)
+{
+	__u64 both = weir_pair(addr->word) * 0x9e3779b97f4a7c15ULL ^ weir_pair(addr->word + 2);
+
+	return (__u32)(both * 0xbf58476d1ce4e5b9ULL >> 50);
+}
+
+/*
  * Hash of a flow. src and dst as in `struct weir_addr` (network order, IPv4 mapped), ports in network order.
  * `affinity client`: ports, proto and dst are passed as 0, so that only the client's address counts.
  * The words are taken as they lie in memory on a little-endian machine; a big-endian build swaps when it loads them.

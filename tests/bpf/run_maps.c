@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 
+#include "../../include/weir/hash.h"
 #include "../../user/lib/addr.h"
 #include "run.h"
 
@@ -76,6 +77,58 @@ static bool listener(char *word, struct weir_listener *out)
 	return true;
 }
 
+/* ---- VIPs, in chains; packets run one after the other with this, so that an element may be used again at once ---- */
+
+static bool used[4096]; /* elements of `vips` */
+
+static int bucket_of(const struct weir_addr *addr, uint32_t *nr, struct weir_vip_bucket *bucket)
+{
+	*nr = weir_addr_bucket(addr);
+	return bpf_map_lookup_elem(bpf_map__fd(loaded.weir->maps.vip_buckets), nr, bucket);
+}
+
+/* Takes the address out of its chain, if it is there. */
+static int unlink_vip(const struct weir_addr *addr)
+{
+	uint32_t nr, index, before = WEIR_VIP_NONE;
+	struct weir_vip_bucket bucket;
+	struct weir_vip vip, last;
+
+	if (bucket_of(addr, &nr, &bucket))
+		return -1;
+	for (index = bucket.first; index != WEIR_VIP_NONE; before = index, last = vip, index = vip.next) {
+		if (bpf_map_lookup_elem(bpf_map__fd(loaded.weir->maps.vips), &index, &vip))
+			return -1;
+		if (memcmp(&vip.addr, addr, sizeof(*addr)) != 0)
+			continue;
+		used[index] = false;
+		if (before != WEIR_VIP_NONE) {
+			last.next = vip.next;
+			return put(loaded.weir->maps.vips, &before, &last);
+		}
+		bucket.first = vip.next;
+		return put(loaded.weir->maps.vip_buckets, &nr, &bucket);
+	}
+	return 0;
+}
+
+/* Puts it in front of its chain. */
+static int link_vip(struct weir_vip *vip)
+{
+	struct weir_vip_bucket bucket;
+	uint32_t nr, index = 1;
+
+	if (unlink_vip(&vip->addr) || bucket_of(&vip->addr, &nr, &bucket))
+		return -1;
+	while (used[index])
+		if (++index == sizeof(used) / sizeof(*used))
+			return -1;
+	used[index] = true;
+	vip->next = bucket.first;
+	bucket.first = index;
+	return put(loaded.weir->maps.vips, &index, vip) ? -1 : put(loaded.weir->maps.vip_buckets, &nr, &bucket);
+}
+
 int do_vip(char **word, int words)
 {
 	static struct weir_listener_table table;
@@ -88,7 +141,7 @@ int do_vip(char **word, int words)
 		return -1;
 	if (strcmp(word[0], "none") == 0) {
 		bpf_map_delete_elem(bpf_map__fd(loaded.weir->maps.listeners), &addr);
-		return bpf_map_delete_elem(bpf_map__fd(loaded.weir->maps.vips), &addr);
+		return unlink_vip(&addr);
 	}
 	if (words - 2 > WEIR_LISTENERS_MAX)
 		return -1;
@@ -101,7 +154,8 @@ int do_vip(char **word, int words)
 		memcpy(vip.listener, table.listener, sizeof(vip.listener));
 	else if (put(loaded.weir->maps.listeners, &addr, &table))
 		return -1;
-	return put(loaded.weir->maps.vips, &addr, &vip);
+	vip.addr = addr;
+	return link_vip(&vip);
 }
 
 static bool tags(char *word, struct weir_way *way)

@@ -13,6 +13,7 @@
 
 #include <bpf/bpf.h>
 
+#include "../../include/weir/hash.h"
 #include "../../user/lib/loop.h"
 #include "plane_lab.h"
 
@@ -58,8 +59,17 @@ static struct addr address(const char *text)
 static int read_vip(const char *text, struct weir_vip *vip)
 {
 	struct addr addr = address(text);
+	struct weir_vip_bucket bucket;
+	uint32_t index;
 
-	return look_up("vips", &addr, vip);
+	memcpy(&vip->addr, &addr, sizeof(addr));
+	read_element("vip_buckets", weir_addr_bucket(&vip->addr), &bucket);
+	for (index = bucket.first; index != WEIR_VIP_NONE; index = vip->next) {
+		read_element("vips", index, vip);
+		if (!memcmp(&vip->addr, &addr, sizeof(addr)))
+			return 0;
+	}
+	return -ENOENT;
 }
 
 static int read_table(const char *text, struct weir_listener_table *table)

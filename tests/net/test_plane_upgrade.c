@@ -14,6 +14,7 @@
 
 #include <bpf/bpf.h>
 
+#include "../../include/weir/hash.h"
 #include "plane_lab.h"
 
 enum { SLOTS = 4096 };
@@ -285,10 +286,11 @@ static void strangers_in_the_maps(void **state)
 	struct weir_service_name service = {.name = "ghost", .digest = 77};
 	struct weir_backend_name backend = {.addr.word = {1, 2, 3, 4}, .service = 2, .used = 1};
 	union weir_service word = {.slot_base = 4096, .slot_bits = 12};
-	struct weir_vip vip = {.listeners = 1, .listener[0] = {.first = 9, .last = 9, .service = 2, .proto = 17}};
-	struct weir_addr addr = {.word = {9, 9, 9, 9}};
+	struct weir_vip vip = {.addr.word = {9, 9, 9, 9},
+			       .listeners = 1,
+			       .listener[0] = {.first = 9, .last = 9, .service = 2, .proto = 17}};
+	struct weir_vip_bucket bucket = {.first = 5};
 	struct weir_backend ways;
-	int fd;
 
 	(void)state;
 	lab_start_once(lab_bpffs, lab_config);
@@ -299,13 +301,13 @@ static void strangers_in_the_maps(void **state)
 	write_element("set-1-1", "backend_names", 34, &backend); /* of a service that is none */
 	read_element("set-1-1", "backends", 1, &ways);
 	write_element("set-1-1", "backends", 33, &ways);
-	fd = open_map("set-1-1", "vips");
-	assert_int_equal(bpf_map_update_elem(fd, &addr, &vip, BPF_ANY), 0);
+	write_element("set-1-1", "vips", bucket.first, &vip);
+	write_element("set-1-1", "vip_buckets", weir_addr_bucket(&vip.addr), &bucket);
 	wire_load_start();
 	lab_start_once(lab_bpffs, lab_config);
 	assert_string_equal(lab_outcome->text, "");
-	assert_int_not_equal(bpf_map_lookup_elem(fd, &addr, &vip), 0);
-	close(fd);
+	read_element("set-1-1", "vip_buckets", weir_addr_bucket(&vip.addr), &bucket);
+	assert_int_equal(bucket.first, WEIR_VIP_NONE);
 	read_element("set-1-1", "service_names", 2, &service);
 	read_element("set-1-1", "services", 2, &word);
 	assert_true(service.name[0] == 0 && service.digest == 0 && word.word == 0);

@@ -79,6 +79,37 @@ static void mix_is_splitmix(void **unused)
 		assert_true(weir_mix(state += 0x9e3779b97f4a7c15ULL) == number[i]);
 }
 
+/* Addresses as an operator gives them out, one after the other: next to no two share a bucket. */
+static void vips_lie_apart(void **unused)
+{
+	static const struct {
+		uint32_t word, step;
+		struct weir_addr first;
+	} range[] = {
+		{3, 1, {{0, 0, 0xffff0000, 0}}},     {3, 256, {{0, 0, 0xffff0000, 0}}},
+		{3, 65536, {{0, 0, 0xffff0000, 0}}}, {3, 1, {{0xb80d0120, 0, 0, 0}}},
+		{1, 1, {{0xb80d0120, 0, 0, 0}}},     {1, 65536, {{0xb80d0120, 0, 0, 0x01000000}}},
+	};
+	static uint8_t vips[WEIR_VIP_BUCKETS];
+	size_t r;
+	uint32_t i;
+
+	(void)unused;
+	for (r = 0; r < sizeof(range) / sizeof(*range); r++) {
+		memset(vips, 0, sizeof(vips));
+		for (i = 0; i < 256; i++) {
+			struct weir_addr addr = range[r].first;
+			uint32_t bucket;
+
+			addr.word[range[r].word] = htonl(0x0a000001 + i * range[r].step);
+			bucket = weir_addr_bucket(&addr);
+			assert_in_range(bucket, 0, WEIR_VIP_BUCKETS - 1);
+			if (++vips[bucket] > 3)
+				fail_msg("range %zu: %u VIPs in bucket %u", r, vips[bucket], bucket);
+		}
+	}
+}
+
 static void slot_is_the_top_bits(void **unused)
 {
 	uint8_t bits;
@@ -247,11 +278,9 @@ static void every_bit_counts(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(golden_bits),
-		cmocka_unit_test(mix_is_splitmix),
-		cmocka_unit_test(slot_is_the_top_bits),
-		cmocka_unit_test(sequences_fall_evenly),
-		cmocka_unit_test(bound_finds_a_bad_hash),
+		cmocka_unit_test(golden_bits),           cmocka_unit_test(mix_is_splitmix),
+		cmocka_unit_test(vips_lie_apart),        cmocka_unit_test(slot_is_the_top_bits),
+		cmocka_unit_test(sequences_fall_evenly), cmocka_unit_test(bound_finds_a_bad_hash),
 		cmocka_unit_test(every_bit_counts),
 	};
 

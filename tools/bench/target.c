@@ -13,7 +13,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "../../include/weir/abi.h"
+#include "../../include/weir/hash.h"
 #include "../../user/model/rank.h"
 
 enum { LOOPBACK = 1, MTU = 1500, SLOT_BITS = 14 };
@@ -53,18 +53,26 @@ static int put(const struct target *target, const char *map, const void *key, co
 	return -errno;
 }
 
-static int put_vip(const struct target *target, const struct weir_addr *addr, uint16_t service)
+/* In front of its bucket's chain. */
+static int put_vip(const struct target *target, const struct weir_addr *addr, uint16_t service, uint32_t index)
 {
 	struct weir_vip vip = {
+		.addr = *addr,
 		.listeners = 2,
 		.listener = {{.first = 80, .last = 80, .service = service, .proto = IPPROTO_TCP},
 			     {.first = 53, .last = 53, .service = service, .proto = IPPROTO_UDP}},
 	};
+	uint32_t nr = weir_addr_bucket(addr);
+	struct weir_vip_bucket bucket;
 
-	return put(target, "vips", addr, &vip);
+	if (bpf_map_lookup_elem(bpf_object__find_map_fd_by_name(target->object, "vip_buckets"), &nr, &bucket))
+		return -errno;
+	vip.next = bucket.first;
+	bucket.first = index;
+	return put(target, "vips", &index, &vip) ? -errno : put(target, "vip_buckets", &nr, &bucket);
 }
 
-/* The three that are measured, and many that are not: a hash of one element would be no measure. */
+/* The three that are measured, and many that are not: their elements lie about in the cache as they would. */
 static int put_vips(const struct target *target)
 {
 	uint32_t i;
@@ -74,9 +82,9 @@ static int put_vips(const struct target *target)
 		uint16_t service = (uint16_t)(i < TARGET_SERVICES ? i : 0);
 		struct weir_addr four = ip4(198, 51, (uint8_t)(100 + (i >> 8)), (uint8_t)(i + 1)), six = ip6(0, i + 1);
 
-		err = put_vip(target, &four, service);
+		err = put_vip(target, &four, service, 2 * i + 1);
 		if (!err)
-			err = put_vip(target, &six, service);
+			err = put_vip(target, &six, service, 2 * i + 2);
 	}
 	return err;
 }

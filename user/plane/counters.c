@@ -114,6 +114,6 @@ uint32_t plane_map_max_entries(const struct plane *plane, const char *map)
 {
 	for (enum set_map m = 0; plane->set && m < SET_MAPS; m++)
 		if (!strcmp(set_map_name(m), map))
-			return plane->set->entries[m];
+			return plane->set->entries[m] - (m == MAP_VIPS ? SET_VIPS_SPARE : 0);
 	return 0;
 }

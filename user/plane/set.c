@@ -21,7 +21,8 @@ static const struct {
 	bool memory;
 } map_info[SET_MAPS] = {
 	[MAP_NODE] = {"node", sizeof(struct weir_node), true},
-	[MAP_VIPS] = {"vips", sizeof(struct weir_vip), false},
+	[MAP_VIP_BUCKETS] = {"vip_buckets", sizeof(struct weir_vip_bucket), true},
+	[MAP_VIPS] = {"vips", sizeof(struct weir_vip), true},
 	[MAP_LISTENERS] = {"listeners", sizeof(struct weir_listener_table), false},
 	[MAP_SERVICES] = {"services", sizeof(union weir_service), true},
 	[MAP_SLOTS] = {"slots", sizeof(union weir_slot), true},
@@ -45,7 +46,8 @@ void set_sizes_of(struct set_sizes *sizes, const struct config_limits *limits)
 {
 	*sizes = (struct set_sizes){.entries = {
 					    [MAP_NODE] = 1,
-					    [MAP_VIPS] = 2 * limits->vips + SET_OWN_MAX,
+					    [MAP_VIP_BUCKETS] = WEIR_VIP_BUCKETS,
+					    [MAP_VIPS] = 2 * limits->vips + SET_OWN_MAX + SET_VIPS_SPARE,
 					    [MAP_LISTENERS] = 2 * limits->vips,
 					    [MAP_SERVICES] = limits->services,
 					    [MAP_SLOTS] = limits->slots,

@@ -17,6 +17,7 @@
 
 enum set_map {
 	MAP_NODE,
+	MAP_VIP_BUCKETS,
 	MAP_VIPS,
 	MAP_LISTENERS,
 	MAP_SERVICES,
@@ -32,7 +33,10 @@ enum set_map {
 	SET_MAPS
 };
 
-enum { SET_OWN_MAX = 128 }; /* elements of `vips` for this node's own addresses, beside limits { vips } */
+enum {
+	SET_OWN_MAX = 128,  /* elements of `vips` for this node's own addresses, beside limits { vips } */
+	SET_VIPS_SPARE = 2, /* and element 0, and one for a VIP that changes, which is there twice for a moment */
+};
 
 struct set_sizes {
 	uint32_t entries[SET_MAPS];
@@ -81,6 +85,16 @@ int set_remove(const char *path);
 static inline struct weir_node *set_node(const struct set *set)
 {
 	return set->memory[MAP_NODE];
+}
+
+static inline struct weir_vip_bucket *set_vip_buckets(const struct set *set)
+{
+	return set->memory[MAP_VIP_BUCKETS];
+}
+
+static inline struct weir_vip *set_vips(const struct set *set)
+{
+	return set->memory[MAP_VIPS];
 }
 
 static inline union weir_service *set_services(const struct set *set)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The only writer of `vips` and `listeners`. An element that is replaced or deleted goes back to the kernel's allocator,
- * which may hand it out at once while a packet still reads it; so before the next element is taken a grace period passes.
- * Inserts free nothing: filling the maps waits for nothing.
+ * The only writer of `vip_buckets`, `vips` and `listeners`. Packets follow a chain while it is changed: an element is filled
+ * before the index is stored that leads to it, and one that has been taken out keeps its own `next`, for packets that are
+ * just there. It, and a freed element of `listeners`, which the kernel may hand out at once, is filled anew only after a
+ * grace period. Filling empty maps waits for nothing.
  */
 #include "vips.h"
 
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../include/weir/hash.h"
 #include "../lib/loop.h"
 
 struct vip *vips_find(const struct vips *vips, const struct addr *addr)
@@ -26,13 +28,14 @@ void vips_free(struct vips *vips)
 	for (size_t i = 0; i < vips->count; i++)
 		free(vips->vip[i].listener);
 	free(vips->vip);
+	free(vips->used);
 	memset(vips, 0, sizeof(*vips));
 }
 
 /* ---- the copy ---- */
 
-static int remember(struct vips *vips, const struct addr *addr, uint16_t flags, const struct weir_listener *listener,
-		    uint16_t listeners)
+static int remember(struct vips *vips, const struct addr *addr, uint32_t index, uint16_t flags,
+		    const struct weir_listener *listener, uint16_t listeners)
 {
 	struct vip *vip = vips_find(vips, addr);
 	struct weir_listener *copy = malloc((listeners + 1u) * sizeof(*copy));
@@ -54,6 +57,7 @@ static int remember(struct vips *vips, const struct addr *addr, uint16_t flags, 
 		memcpy(copy, listener, listeners * sizeof(*copy));
 	free(vip->listener);
 	vip->listener = copy;
+	vip->index = index;
 	vip->listeners = listeners;
 	vip->flags = flags;
 	return 0;
@@ -65,92 +69,153 @@ static void forget(struct vips *vips, struct vip *vip)
 	*vip = vips->vip[--vips->count];
 }
 
-static int load_one(struct vips *vips, const struct addr *addr, struct weir_listener_table *table)
+static int load_one(struct vips *vips, uint32_t index, struct weir_listener_table *table)
 {
-	struct weir_vip value;
+	const struct weir_vip *value = &vips->element[index];
+	struct addr addr;
 
-	if (bpf_map_lookup_elem(vips->map, addr, &value))
-		return -errno;
-	if (value.listeners <= WEIR_LISTENERS_INLINE)
-		return remember(vips, addr, value.flags, value.listener, value.listeners);
-	if (bpf_map_lookup_elem(vips->tables, addr, table) || table->listeners > WEIR_LISTENERS_MAX)
+	memcpy(&addr, &value->addr, sizeof(addr));
+	vips->used[index] = true;
+	if (value->listeners <= WEIR_LISTENERS_INLINE)
+		return remember(vips, &addr, index, value->flags, value->listener, value->listeners);
+	if (bpf_map_lookup_elem(vips->tables, &addr, table) || table->listeners > WEIR_LISTENERS_MAX)
 		table->listeners = 0; /* never written so: what the model says will be */
-	return remember(vips, addr, value.flags, table->listener, (uint16_t)table->listeners);
+	return remember(vips, &addr, index, value->flags, table->listener, (uint16_t)table->listeners);
+}
+
+/* A chain that leads out of the map, or to an element for the second time, was never written so: it is cut there. */
+static int load_chain(struct vips *vips, uint32_t *link, struct weir_listener_table *table)
+{
+	int err = 0;
+
+	while (!err && *link != WEIR_VIP_NONE) {
+		if (*link >= vips->elements || vips->used[*link]) {
+			__atomic_store_n(link, WEIR_VIP_NONE, __ATOMIC_RELEASE);
+			break;
+		}
+		err = load_one(vips, *link, table);
+		link = &vips->element[*link].next;
+	}
+	return err;
 }
 
 int vips_load(struct vips *vips, const struct set *set, struct grace *grace)
 {
 	struct weir_listener_table *table = malloc(sizeof(*table));
-	struct addr addr, *previous = NULL;
-	int err = table ? 0 : -ENOMEM;
+	int err = 0;
 
 	memset(vips, 0, sizeof(*vips));
 	vips->grace = grace;
-	vips->map = set->fd[MAP_VIPS];
+	vips->bucket = set_vip_buckets(set);
+	vips->element = set_vips(set);
+	vips->elements = set->entries[MAP_VIPS];
 	vips->tables = set->fd[MAP_LISTENERS];
-	while (!err) {
-		if (bpf_map_get_next_key(vips->map, previous, &addr)) {
-			err = errno == ENOENT ? 0 : -errno;
-			break;
-		}
-		err = load_one(vips, &addr, table);
-		previous = &addr;
-	}
+	vips->used = calloc(vips->elements, sizeof(*vips->used));
+	if (!table || !vips->used)
+		err = -ENOMEM;
+	for (uint32_t i = 0; !err && i < WEIR_VIP_BUCKETS; i++)
+		err = load_chain(vips, &vips->bucket[i].first, table);
+	if (vips->count)
+		vips->freed_ns = loop_now_ns(); /* the agent before may have taken one out a moment ago */
 	free(table);
 	return err;
 }
 
 /* ---- the maps ---- */
 
-static int put(struct vips *vips, int map, const struct addr *addr, const void *value)
+static uint32_t free_element(const struct vips *vips)
 {
-	grace_wait(vips->grace, vips->freed_ns);
-	if (bpf_map_update_elem(map, addr, value, BPF_NOEXIST) == 0)
-		return 0;
-	if (errno != EEXIST || bpf_map_update_elem(map, addr, value, BPF_EXIST))
-		return -errno;
+	uint32_t index = 1;
+
+	while (index < vips->elements && vips->used[index])
+		index++;
+	return index < vips->elements ? index : WEIR_VIP_NONE;
+}
+
+/* What leads to the element in its address's chain; for WEIR_VIP_NONE the end of the chain. NULL if that is longer than packets follow it. */
+static uint32_t *find_link(const struct vips *vips, const struct addr *addr, uint32_t index)
+{
+	struct weir_addr words;
+	uint32_t *link;
+
+	memcpy(&words, addr, sizeof(words));
+	link = &vips->bucket[weir_addr_bucket(&words)].first;
+	for (int i = 0; i < WEIR_VIP_CHAIN_MAX; i++) {
+		if (*link == index)
+			return link;
+		link = &vips->element[*link].next;
+	}
+	return NULL;
+}
+
+static void free_later(struct vips *vips, uint32_t index)
+{
+	vips->used[index] = false;
 	vips->freed_ns = loop_now_ns();
+}
+
+/* Puts the value in the place of what is `have` now (NULL: at the end of its chain). */
+static int put_vip(struct vips *vips, struct vip *have, const struct addr *addr, const struct weir_vip *value,
+		   uint32_t *index)
+{
+	uint32_t *link = find_link(vips, addr, have ? have->index : WEIR_VIP_NONE);
+
+	grace_wait(vips->grace, vips->freed_ns);
+	*index = free_element(vips);
+	if (*index == WEIR_VIP_NONE || !link)
+		return -ENOSPC;
+	vips->element[*index] = *value;
+	memcpy(&vips->element[*index].addr, addr, sizeof(*addr));
+	vips->element[*index].next = have ? vips->element[have->index].next : WEIR_VIP_NONE;
+	vips->used[*index] = true;
+	__atomic_store_n(link, *index, __ATOMIC_RELEASE);
+	if (have) {
+		free_later(vips, have->index);
+		have->index = *index;
+	}
 	return 0;
 }
 
-static int take_out(struct vips *vips, int map, const struct addr *addr)
+static void take_out_vip(struct vips *vips, struct vip *have)
 {
-	if (bpf_map_delete_elem(map, addr) && errno != ENOENT)
-		return -errno;
-	vips->freed_ns = loop_now_ns();
-	return 0;
+	uint32_t *link = find_link(vips, &have->addr, have->index);
+
+	if (have->index == WEIR_VIP_NONE || !link)
+		return; /* it is out already, but its table could not be dropped */
+	__atomic_store_n(link, vips->element[have->index].next, __ATOMIC_RELEASE);
+	free_later(vips, have->index);
+	have->index = WEIR_VIP_NONE;
 }
 
 static int put_table(struct vips *vips, const struct addr *addr, const struct weir_listener *listener,
 		     uint16_t listeners)
 {
 	struct weir_listener_table *table = calloc(1, sizeof(*table));
-	int err = table ? 0 : -ENOMEM;
+	int err = 0;
 
-	if (!err) {
-		table->listeners = listeners;
-		memcpy(table->listener, listener, listeners * sizeof(*listener));
-		err = put(vips, vips->tables, addr, table);
+	if (!table)
+		return -ENOMEM;
+	table->listeners = listeners;
+	memcpy(table->listener, listener, listeners * sizeof(*listener));
+	grace_wait(vips->grace, vips->freed_ns);
+	if (bpf_map_update_elem(vips->tables, addr, table, BPF_NOEXIST)) {
+		if (errno != EEXIST || bpf_map_update_elem(vips->tables, addr, table, BPF_EXIST))
+			err = -errno;
+		else
+			vips->freed_ns = loop_now_ns();
 	}
 	free(table);
 	return err;
-}
-
-static int put_vip(struct vips *vips, const struct addr *addr, uint16_t flags, const struct weir_listener *listener,
-		   uint16_t listeners)
-{
-	struct weir_vip value = {.listeners = listeners, .flags = flags};
-
-	if (listeners && listeners <= WEIR_LISTENERS_INLINE)
-		memcpy(value.listener, listener, listeners * sizeof(*listener));
-	return put(vips, vips->map, addr, &value);
 }
 
 /* A table goes when no packet can come to it any more. */
 static int drop_table(struct vips *vips, const struct addr *addr)
 {
 	grace_wait(vips->grace, vips->freed_ns);
-	return take_out(vips, vips->tables, addr);
+	if (bpf_map_delete_elem(vips->tables, addr) && errno != ENOENT)
+		return -errno;
+	vips->freed_ns = loop_now_ns();
+	return 0;
 }
 
 static bool has_table(const struct vip *vip)
@@ -166,25 +231,30 @@ static bool has_listeners(const struct vip *vip, const struct weir_listener *lis
 
 static int drop_vip(struct vips *vips, struct vip *vip)
 {
-	int err = take_out(vips, vips->map, &vip->addr);
+	int err = 0;
 
-	if (!err && has_table(vip))
+	take_out_vip(vips, vip);
+	if (has_table(vip))
 		err = drop_table(vips, &vip->addr);
 	if (!err)
 		forget(vips, vip);
 	return err;
 }
 
-static int write_vip(struct vips *vips, const struct vip *have, const struct addr *addr, uint16_t flags,
-		     const struct weir_listener *listener, uint16_t listeners)
+/* The elements that say so, whole at each moment; *index: of the one in `vips`. */
+static int write_vip(struct vips *vips, struct vip *have, const struct addr *addr, const struct weir_vip *value,
+		     const struct weir_listener *listener, uint32_t *index)
 {
-	bool table = listeners > WEIR_LISTENERS_INLINE;
+	bool table = value->listeners > WEIR_LISTENERS_INLINE;
 	int err = 0;
 
-	if (table && !has_listeners(have, listener, listeners)) /* there before the vip that sends packets to it */
-		err = put_table(vips, addr, listener, listeners);
-	if (!err && !(table && have && have->listeners == listeners && have->flags == flags))
-		err = put_vip(vips, addr, flags, listener, listeners);
+	if (table &&
+	    !has_listeners(have, listener, value->listeners)) /* there before the VIP that sends packets to it */
+		err = put_table(vips, addr, listener, value->listeners);
+	if (have && table && have->listeners == value->listeners && have->flags == value->flags)
+		*index = have->index;
+	else if (!err)
+		err = put_vip(vips, have, addr, value, index);
 	if (!err && has_table(have) && !table)
 		err = drop_table(vips, addr);
 	return err;
@@ -193,14 +263,18 @@ static int write_vip(struct vips *vips, const struct vip *have, const struct add
 int vips_set(struct vips *vips, const struct addr *addr, uint16_t flags, const struct weir_listener *listener,
 	     uint16_t listeners)
 {
+	struct weir_vip value = {.listeners = listeners, .flags = flags};
 	struct vip *have = vips_find(vips, addr);
 	bool nothing = !listeners && !flags;
+	uint32_t index;
 	int err;
 
 	if (have ? has_listeners(have, listener, listeners) && have->flags == flags : nothing)
 		return 0;
 	if (nothing)
 		return drop_vip(vips, have);
-	err = write_vip(vips, have, addr, flags, listener, listeners);
-	return err ? err : remember(vips, addr, flags, listener, listeners);
+	if (listeners && listeners <= WEIR_LISTENERS_INLINE)
+		memcpy(value.listener, listener, listeners * sizeof(*listener));
+	err = write_vip(vips, have, addr, &value, listener, &index);
+	return err ? err : remember(vips, addr, index, flags, listener, listeners);
 }

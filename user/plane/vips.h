@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The maps `vips` and `listeners`, with a copy in memory of what they hold, so that nothing is written that is there
- * already and a service's addresses are found without asking the kernel.
+ * The maps `vip_buckets`, `vips` and `listeners`, with a copy in memory of what they hold, so that nothing is written that
+ * is there already and a service's addresses are found at once.
  */
 #ifndef WEIR_VIPS_H
 #define WEIR_VIPS_H
@@ -12,6 +12,7 @@
 
 struct vip {
 	struct addr addr;
+	uint32_t index; /* in `vips` */
 	uint16_t flags; /* enum weir_vip_flags */
 	uint16_t listeners;
 	struct weir_listener *listener;
@@ -21,8 +22,12 @@ struct vips {
 	struct vip *vip;
 	size_t count;
 	struct grace *grace;
-	int map, tables;   /* descriptors of `vips` and `listeners` */
-	uint64_t freed_ns; /* when an element was last replaced or deleted */
+	struct weir_vip_bucket *bucket; /* the maps' memory */
+	struct weir_vip *element;
+	bool *used; /* elements that a chain leads to */
+	uint32_t elements;
+	int tables;        /* descriptor of `listeners` */
+	uint64_t freed_ns; /* when an element of `vips` or `listeners` was last replaced or deleted */
 };
 
 /* Reads what the set's maps hold. 0 or -errno. */
