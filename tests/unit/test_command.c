@@ -146,6 +146,17 @@ static void backend_words(void **state)
 	assert_string_equal(run("backend set web 10.0.0.12 check port 81"), "E1 \"check\": not supported yet");
 }
 
+static void backend_pasted(void **state)
+{
+	(void)state;
+	assert_string_equal(run("backend add web backend 10.0.0.50 { weight 2; }"),
+			    "+ backend 10.0.0.50 added to \"web\"");
+	assert_string_equal(run("backend add web backend 10.0.0.50 { weight 2; }"),
+			    "= backend 10.0.0.50 of \"web\": already there");
+	assert_string_equal(run("backend add web backend"), "E2 needs more words: backend add SERVICE ADDR [weight N]");
+	assert_int_equal(run("backend drain web backend 10.0.0.50")[0], 'E');
+}
+
 static void the_last_one(void **state)
 {
 	(void)state;
@@ -217,6 +228,9 @@ static void service_add(void **state)
 			    "+ service \"b\" added");
 	assert_string_equal(service("b"), "listen 192.0.2.12 tcp 80; forward dsr; affinity flow; slots 16384; "
 					  "backend 10.0.0.1 { weight 2; } fallback 10.0.0.2;");
+	assert_string_equal(run("service add service e { listen 192.0.2.15 tcp 80; } --force"),
+			    "+ service \"e\" added"); /* pasted */
+	assert_string_equal(run("service add service listen 192.0.2.16 tcp 80"), "+ service \"service\" added");
 	assert_string_equal(run("service add c listen 192.0.2.13 tcp 80; forward ipip --no-wait"),
 			    "+ service \"c\" added");
 	assert_string_equal(run("service add a { listen 192.0.2.11 tcp 81; }"),
@@ -354,6 +368,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(backend_add, begin, end),
 		cmocka_unit_test_setup_teardown(backend_states, begin, end),
 		cmocka_unit_test_setup_teardown(backend_words, begin, end),
+		cmocka_unit_test_setup_teardown(backend_pasted, begin, end),
 		cmocka_unit_test_setup_teardown(the_last_one, begin, end),
 		cmocka_unit_test_setup_teardown(removed_twice, begin, end),
 		cmocka_unit_test_setup_teardown(no_such_object, begin, end),

@@ -227,7 +227,7 @@ static void service_words(void **state)
 		{SERVICE("service b { }"),
 		 "c:1:41: error: \"service\" does not belong in \"service\": it belongs in the file itself\n"},
 		{"defaults { listen 192.0.2.10 tcp 80; }",
-		 "c:1:12: error: \"listen\" does not belong in \"defaults\": it belongs in \"cluster\"\n"},
+		 "c:1:12: error: \"listen\" does not belong in \"defaults\": it belongs in \"service\"\n"},
 		{"defaults { backend 10.0.0.1; }",
 		 "c:1:12: error: \"backend\" does not belong in \"defaults\": it belongs in \"service\"\n"},
 		{"defaults { } defaults { }", "c:1:14: error: \"defaults\" is given twice, first at c:1:1\n"},

@@ -145,7 +145,7 @@ static void what_is_fixed(void **state)
 				       "service b { listen 192.0.2.2 tcp 80; forward ipip; backend 10.0.0.1; }");
 	struct config other = conf_load("interface eth0 { xdp generic; }\ninterface eth1;\n\n"
 					"limits { services 10; vips 50; slots 819200; }\n"
-					"service a { listen 192.0.2.1 tcp 80; slots 4096; }");
+					"service a { listen 192.0.2.1 tcp 80; slots 4096; }\nnode { hash-seed b; }");
 	struct errors errors = {0};
 	struct buf text = {0};
 
@@ -159,7 +159,7 @@ static void what_is_fixed(void **state)
 		"c:4:1: error: limits: slots is 163840, not 819200: it is fixed while weir runs; start with --takeover to change it\n"
 		"c:1:1: error: interface \"eth0\": xdp is fixed while weir runs; start with --takeover to change it\n"
 		"c:2:1: error: interface \"eth1\": is new; the list is fixed while weir runs; start with --takeover to change it\n"
-		"error: node: hash-seed is fixed while weir runs; start with --takeover to change it\n"
+		"c:6:8: error: node: hash-seed is fixed while weir runs; start with --takeover to change it\n"
 		"c:5:1: error: service \"a\": slots is 16384, not 4096: it is fixed while the service lives\n");
 	errors_free(&errors);
 	buf_free(&text);

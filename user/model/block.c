@@ -40,6 +40,17 @@ static const struct block_rule *find_rule(const struct reading *r, const struct 
 	return NULL;
 }
 
+/* Where the word does belong; a block in which it works goes before one in which it will. */
+static const struct block_rule *find_elsewhere(const struct reading *r, const struct word *word, unsigned int where)
+{
+	const struct block_rule *found = NULL;
+
+	for (size_t i = 0; i < r->rules && !word->quoted; i++)
+		if ((r->rule[i].where & ~where) && word_is(word, r->rule[i].word) && (!found || !found->set))
+			found = &r->rule[i];
+	return found;
+}
+
 struct place block_place(const struct reading *r, const struct word *word)
 {
 	struct place place = {.file = r->file_index};
@@ -73,7 +84,7 @@ static void fault_unknown(const struct reading *r, const struct word *word, enum
 	char list[320] = "";
 	size_t knowns = 0, used = 0;
 	const char *nearest;
-	const struct block_rule *elsewhere = find_rule(r, word, ~(unsigned int)where);
+	const struct block_rule *elsewhere = find_elsewhere(r, word, where);
 
 	if (elsewhere) {
 		block_fault(r, word, "\"%s\" does not belong in %s: it belongs in %s", elsewhere->word,

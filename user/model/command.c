@@ -142,6 +142,20 @@ static int cut_head(struct command *command, struct reading *r, const struct ver
 	return 0;
 }
 
+/* `service add service web { ... }`, `backend add web backend 10.0.0.11 ...`: pasted as `show config` prints it. */
+static void skip_pasted_kind(struct statement *first, const struct verb *verb)
+{
+	size_t at = verb->addr ? 3 : 2;
+
+	if (first->words <= at || !word_is(&first->word[at], verb->object))
+		return;
+	if (verb->verb == COMMAND_BACKEND_ADD ||
+	    (verb->verb == COMMAND_SERVICE_ADD && first->words == 4 && first->has_block)) {
+		memmove(&first->word[at], &first->word[at + 1], (first->words - at - 1) * sizeof(*first->word));
+		first->words--;
+	}
+}
+
 /* The service's name and, where the verb wants one, the backend's address. */
 static int read_object(struct command *command, struct reading *r, const struct verb *verb,
 		       const struct statement *first)
@@ -170,6 +184,7 @@ static int read_line(struct command *command, struct reading *r)
 	if (!verb)
 		return -1;
 	command->verb = verb->verb;
+	skip_pasted_kind(first, verb);
 	if (read_object(command, r, verb, first) < 0)
 		return -1;
 	if (!verb->body && command->body)

@@ -81,6 +81,7 @@ struct config {
 	char **file; /* what it was read from, the main file first */
 	size_t files;
 	char hash_seed[64]; /* default "weir" */
+	struct place hash_seed_place;
 	struct config_interface *interface;
 	size_t interfaces;
 	struct addr *peer; /* cluster { peer ... } */

@@ -342,13 +342,12 @@ static void check_fixed_limits(const struct config *running, const struct config
 
 int config_check_fixed(const struct config *running, const struct config *wanted, struct errors *errors)
 {
-	static const struct place nowhere;
 	size_t before = errors->count + errors->more;
 
 	check_fixed_limits(running, wanted, errors);
 	check_fixed_interfaces(running, wanted, errors);
 	if (strcmp(running->hash_seed, wanted->hash_seed) != 0)
-		FAULT(wanted, errors, &nowhere, "node: hash-seed " FIXED);
+		FAULT(wanted, errors, &wanted->hash_seed_place, "node: hash-seed " FIXED);
 	for (size_t i = 0; i < wanted->services; i++) {
 		const struct config_service *want = &wanted->service[i], *have = config_service(running, want->name);
 

@@ -11,8 +11,8 @@ static bool service_has_room(struct model_indexes *used, const struct model *mod
 {
 	const struct model_restored_service *restored = stage_restored_service(model, want);
 
-	if (!restored && (index_take_service(used, &model->limits) < 0 ||
-			  index_take_slots(used, &model->limits, want->slots) < 0))
+	if (!restored &&
+	    (index_take_service(used, &model->limits) < 0 || index_take_slots(used, &model->limits, want->slots) < 0))
 		return false;
 	for (size_t i = 0; i < want->backends; i++)
 		if (!(restored && stage_restored_backend(model, restored->index, &want->backend[i].addr)) &&

@@ -41,6 +41,7 @@ void node_set_node(struct reading *r, const struct statement *s)
 
 void node_set_hash_seed(struct reading *r, const struct statement *s)
 {
+	r->config->hash_seed_place = block_place(r, s->word);
 	value_text(r, &s->word[1], "hash-seed", r->config->hash_seed, sizeof(r->config->hash_seed));
 }
 

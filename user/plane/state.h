@@ -36,7 +36,7 @@ struct plane {
 
 	struct set *set; /* what is written to: the live one, or a new one */
 	bool set_is_new, program_is_new;
-	bool renew; /* the live set is not to be kept */
+	bool renew;          /* the live set is not to be kept */
 	bool program_beside; /* pinned as `prog-new`, not yet as `prog` */
 	int program;         /* descriptor, -1 = none */
 	uint32_t program_id;
