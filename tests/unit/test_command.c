@@ -277,7 +277,9 @@ static void service_remove_and_set(void **state)
 	assert_string_equal(run("service set web forward gue"), "E1 \"gue\": not supported yet");
 	assert_string_equal(run("service remove web"), "+ service \"web\" removed");
 	assert_string_equal(service("web"), "gone");
-	assert_string_equal(run("service remove web"), "E4 service \"web\": no such service");
+	assert_string_equal(run("service remove web"), "= service \"web\": already removed");
+	assert_string_equal(run("service set web affinity none"), "E4 service \"web\": no such service");
+	assert_string_equal(run("backend remove web 10.0.0.11"), "E4 service \"web\": no such service");
 	assert_string_equal(run("service remove dns now"), "E2 unexpected \"now\": service remove NAME");
 }
 

@@ -145,6 +145,7 @@ static int service_add(struct change *change)
 static int service_remove(struct change *change)
 {
 	config_remove_service(change->config, change->command->service);
+	config_add_gone(change->config, change->command->service, &change->command->addr);
 	change->result->changed = true;
 	TELL(change, "service \"%s\" removed", change->command->service);
 	return 0;
@@ -326,6 +327,11 @@ static int run(struct change *change)
 	bool about_backend = !addr_is_none(&command->addr);
 
 	change->service = config_service(change->config, command->service);
+	if (!change->service && command->verb == COMMAND_SERVICE_REMOVE &&
+	    config_is_gone(change->config, command->service, &command->addr)) {
+		TELL(change, "service \"%s\": already removed", command->service);
+		return 0;
+	}
 	if (!change->service && command->verb != COMMAND_SERVICE_ADD)
 		return no_such_service(change);
 	if (!about_backend)

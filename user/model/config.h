@@ -69,7 +69,7 @@ struct config_service {
 	struct place place;
 };
 
-/* A backend that a command has removed, so that removing it once more is `already removed` and not `no such backend`. */
+/* A backend, or a service (addr: none), that a command has removed: removing it once more is `already removed`, not `no such`. */
 struct config_gone {
 	char service[WEIR_NAME_MAX];
 	struct addr addr;
