@@ -9,10 +9,12 @@
  *   port INDEX IFINDEX MAC      peer INDEX ADDR MAC      peers COUNT      decap ADDR
  *   run PROGRAM IFINDEX HEX     -> ok ACTION HEX          PROGRAM: weir or decap; IFINDEX 0: none known to the kernel
  *   corpus HEX                  a frame to mutate
- *   fuzz PROGRAM IFINDEX SEED COUNT SECONDS -> ok RUNS ABORTED ODD-LENGTHS COUNT-BY-ACTION...
+ *   fuzz PROGRAM IFINDEX SEED COUNT SECONDS -> ok RUNS COUNT-BY-ACTION...   (until the seconds are over, at the latest)
+ *                               or, of the first run that must not be: ok fault RUN ACTION HEX HEX WORDS...
+ *   judge PROGRAM ACTION HEX HEX -> ok good, or ok WORDS...   what fuzz would say of such a run
  *   counters                    -> ok reason WORD N, service INDEX PACKETS BYTES, backend ..., port INDEX N N N N N, decap WORD N, ...
  *   reset                       all counters to 0, and ICMP answers allowed again
- *   info PROGRAM                -> ok OBJECT-INSNS XLATED-INSNS VERIFIED-INSNS
+ *   info PROGRAM                -> ok OBJECT-INSNS XLATED-INSNS VERIFIED-INSNS JITED-BYTES
  */
 #include <errno.h>
 #include <stdio.h>
@@ -27,10 +29,11 @@ static const struct {
 	int words; /* at least */
 	int (*run)(char **word, int words);
 } commands[] = {
-	{"service", 6, do_service}, {"slots", 4, do_slots},       {"vip", 2, do_vip},     {"self", 2, do_vip},
-	{"none", 2, do_vip},        {"backend", 10, do_backend},  {"port", 4, do_node},   {"peer", 4, do_node},
-	{"peers", 2, do_node},      {"decap", 2, do_decap},       {"run", 4, do_run},     {"corpus", 2, do_corpus},
-	{"fuzz", 6, do_fuzz},       {"counters", 1, do_counters}, {"reset", 1, do_reset}, {"info", 2, do_info},
+	{"service", 6, do_service}, {"slots", 4, do_slots},      {"vip", 2, do_vip},           {"self", 2, do_vip},
+	{"none", 2, do_vip},        {"backend", 10, do_backend}, {"port", 4, do_node},         {"peer", 4, do_node},
+	{"peers", 2, do_node},      {"decap", 2, do_decap},      {"run", 4, do_run},           {"corpus", 2, do_corpus},
+	{"fuzz", 6, do_fuzz},       {"judge", 5, do_judge},      {"counters", 1, do_counters}, {"reset", 1, do_reset},
+	{"info", 2, do_info},
 };
 
 static void command(char *line)

@@ -33,6 +33,10 @@ unsigned long number(const char *word);
 bool hex(const char *word, struct frame *frame);
 int put(struct bpf_map *map, const void *key, const void *value);
 int program_fd(const char *name);
+/* Returns the XDP action or -errno; out: what came of the frame. */
+int run_frame(int program, uint32_t ifindex, const struct frame *in, struct frame *out);
+/* What is wrong with what came of a frame, whatever it was: a few words, NULL = nothing. */
+const char *judge_frame(const char *program, const struct frame *in, int action, const struct frame *out);
 
 /* Commands: word[0] is the name. Return 0 = done, say so; > 0 = has answered; < 0 = could not. */
 int do_service(char **word, int words);
@@ -44,6 +48,7 @@ int do_decap(char **word, int words);
 int do_run(char **word, int words);
 int do_corpus(char **word, int words);
 int do_fuzz(char **word, int words);
+int do_judge(char **word, int words);
 int do_counters(char **word, int words);
 int do_reset(char **word, int words);
 int do_info(char **word, int words);

@@ -104,7 +104,7 @@ int do_info(char **word, int words)
 	(void)words;
 	if (!log || bpf_obj_get_info_by_fd(program_fd(word[1]), &info, &size))
 		return -1;
-	printf("ok %zu %u %lu\n", bpf_program__insn_cnt(other ? loaded.decap->progs.decap : loaded.weir->progs.weir),
-	       info.xlated_prog_len / 8, number(log + strlen("processed ")));
+	printf("ok %zu %u %lu %u\n", bpf_program__insn_cnt(other ? loaded.decap->progs.decap : loaded.weir->progs.weir),
+	       info.xlated_prog_len / 8, number(log + strlen("processed ")), info.jited_prog_len);
 	return 1;
 }
