@@ -9,7 +9,8 @@ from world import VIP4, VIP6, backend, client_flow, expected, l3, link, make, on
 DSR, TUNNEL, TUNNEL6 = 1, 2, 3
 PORTS = {DSR: 80, TUNNEL: 81, TUNNEL6: 82}
 BACK, BACK6 = 7, 8
-ALL4, ALL6 = "192.0.2.20", "2001:db8:1::20"
+ALL4, ALL6 = "192.0.2.20", "2001:db8:1::20"     # have all ports of TCP, and of UDP all but port 0
+ALMOST4, ALMOST6 = "192.0.2.21", "2001:db8:1::21" # all but the last one of TCP, and all of UDP in two stretches
 HOPS, ROUTING, FRAGMENT, ESP, AH, NOTHING, OPTIONS, MOBILITY = 0, 43, 44, 50, 51, 59, 60, 135
 
 
@@ -107,6 +108,8 @@ def fragments4(bench):
     bench.dropped("ip4: later fragment of three bytes, all ports served",
                   raw(on(link(), l3(4, dst=ALL4, proto=6, frag=3, len=23))) + b"abc", "fragment")
     bench.untouched("ip4: later fragment of another protocol", raw(on(link(), l3(4, dst=ALL4, proto=132, frag=3) / b"abc")))
+    for name, payload in (("tcp, ports 0-65534", tcp), ("udp, all ports in two stretches", udp)):
+        bench.untouched(f"ip4: later fragment, {name}", fragment(payload(), 3, 0, dst=ALMOST4))
     for flags in ("", "DF", "evil", "DF+evil"):
         frame = on(link(), l3(4, flags=flags) / tcp())
         bench.check(f"ip4: flags '{flags}' make no fragment", frame, TX, expected(frame, 0, BACK), "forwarded")
@@ -131,6 +134,8 @@ def fragments6(bench):
                     bench.untouched(f"{words}, ports 1-65535", frame)
     bench.untouched("ip6: later fragment that begins with an extension header", chain([FRAGMENT], b"12345678", OPTIONS, dst=ALL6, place=3))
     bench.dropped("ip6: later fragment of three bytes, all ports served", chain([FRAGMENT], b"abc", 6, dst=ALL6, place=3), "fragment")
+    for name, payload, proto in (("tcp, ports 0-65534", tcp, 6), ("udp, all ports in two stretches", udp, 17)):
+        bench.untouched(f"ip6: later fragment, {name}", chain([FRAGMENT], payload(), proto, dst=ALMOST6, place=3))
     bench.untouched("ip6: first fragment that ends within the ports", chain([FRAGMENT], b"\x9c\x40\0", 6, more=1))
     # bits that are reserved say nothing
     frame = bytearray(chain([FRAGMENT], tcp()))
@@ -143,7 +148,8 @@ def main():
     both = " ".join(f"{proto}:{port}-{port}:{index}" for proto in (6, 17) for index, port in PORTS.items())
     bench = make(f"vip {VIP4} {words}", f"vip {VIP6} {both}", service(DSR), service(TUNNEL, "ipip"), service(TUNNEL6, "ipip"),
                  slots(DSR, BACK), slots(TUNNEL, BACK), slots(TUNNEL6, BACK6), backend(BACK, mtu=9000), backend(BACK6, mtu=9000, outer=6),
-                 f"vip {ALL4} 6:0-65535:{DSR} 17:1-65535:{DSR}", f"vip {ALL6} 6:0-65535:{DSR} 17:1-65535:{DSR}")
+                 f"vip {ALL4} 6:0-65535:{DSR} 17:1-65535:{DSR}", f"vip {ALL6} 6:0-65535:{DSR} 17:1-65535:{DSR}",
+                 *[f"vip {address} 6:0-65534:{DSR} 17:0-0:{DSR} 17:1-65535:{DSR}" for address in (ALMOST4, ALMOST6)])
     kinds(bench)
     bound(bench)
     bench.tell(f"vip {VIP6} {words}")

@@ -9,6 +9,7 @@ from world import (CLIENT4, CLIENT6, VIP4, VIP6, client_flow, echo, expected, l3
 SERVICES = {1: (80, 0, "flow", 1), 2: (81, 4, "flow", 51), 3: (82, 6, "flow", 101), 4: (83, 0, "client", 151)}
 COUNT = 50
 ROUTER = {4: "203.0.113.1", 6: "2001:db8:f::1"}
+ANOTHER = {4: "192.0.2.20", 6: "2001:db8:1::20"} # with the same services
 VIP, CLIENT = {4: VIP4, 6: VIP6}, {4: CLIENT4, 6: CLIENT6}
 ERRORS = {4: [(3, code) for code in range(16)] + [(11, 0), (11, 1), (12, 0), (12, 1), (12, 2)],
           6: [(1, code) for code in range(9)] + [(2, 0), (3, 0), (3, 1), (4, 0), (4, 1), (4, 2), (4, 3)]}
@@ -133,10 +134,10 @@ def headers(bench):
         reaches(bench, f"ip6: extension headers of its own, {name}", frame, 6, 1)
 
 
-def not_ours(bench):
+def not_ours(bench, listeners):
     for family in (4, 6):
-        other = {4: "192.0.2.99", 6: "2001:db8:1::99"}[family]
-        bench.untouched(f"ip{family}: quoted source is not the VIP", error(family, quote(family, 80, src=other)))
+        for name, other in (("is no VIP", {4: "192.0.2.99", 6: "2001:db8:1::99"}), ("is another VIP", ANOTHER)):
+            bench.untouched(f"ip{family}: quoted source {name}, {listeners}", error(family, quote(family, 80, src=other[family])))
         turned = quote(family, 80, src=CLIENT[family], dst=VIP[family])
         bench.untouched(f"ip{family}: quoted packet goes to the VIP, not from it", error(family, turned))
         bench.untouched(f"ip{family}: quoted port is no listener's", error(family, quote(family, 79)))
@@ -178,7 +179,8 @@ def judged(bench):
 
 def main():
     words = " ".join(f"{proto}:{port[0]}-{port[0]}:{index}" for proto in (6, 17) for index, port in SERVICES.items())
-    bench = make(f"vip {VIP4} {words}", f"vip {VIP6} {words}")
+    few = " ".join(f"6:{port[0]}-{port[0]}:{index}" for index, port in SERVICES.items())
+    bench = make(*[f"vip {address} {words}" for address in (VIP4, VIP6, ANOTHER[4], ANOTHER[6])])
     for index, (_, outer, affinity, first) in SERVICES.items():
         bench.tell(service(index, "ipip" if outer else "dsr", affinity))
         bench.tell("\n".join(spread(index, first, COUNT, outer=outer or 4)))
@@ -186,7 +188,9 @@ def main():
     flows(bench)
     sizes(bench)
     headers(bench)
-    not_ours(bench)
+    not_ours(bench, "a table of listeners")
+    bench.tell("\n".join(f"vip {address} {few}" for address in (VIP4, VIP6, ANOTHER[4], ANOTHER[6])))
+    not_ours(bench, "a list of listeners")
     judged(bench)
     bench.end()
 

@@ -7,8 +7,8 @@ from harness import OTHER_PORT, TX, UNKNOWN_PORT, mac_bytes
 from scapy.all import Ether, ICMP, ICMPv6PacketTooBig, IP, IPOption_NOP, IPv6, Raw, raw
 from test_extensions import HOPS, OPTIONS, chain
 from test_icmp import CLIENT, VIP, error, quote
-from world import (OTHER_MAC, PORT_MAC, ROUTER_MAC, VIP4, VIP6, VRRP_MAC, backend, client_flow, expected, framed, l3, make, service, slots, tcp,
-                   udp)
+from world import (OTHER_MAC, PORT_MAC, ROUTER_MAC, VIP4, VIP6, VRRP_MAC, backend, client_flow, expected, framed, l3, make, service, slots,
+                   tcp, udp)
 
 DSR, TUNNEL = 1, 2
 PORTS = {DSR: 80, TUNNEL: 81}
@@ -149,6 +149,10 @@ def rate(bench):
     rested = time.monotonic() - rested
     bench.ok(25 <= told <= ANSWERS_PER_SECOND * rested + 2 and got == [told, 200 - told], "a third of a second later: some thirty more",
              f"{told} answered after {rested} s, counted {got}")
+    time.sleep(1.7)
+    got, told, _, spent = burst(400)
+    bench.ok(ANSWERS_PER_SECOND <= told <= ANSWERS_PER_SECOND * (1 + spent) + 2 and got == [told, 400 - told],
+             "after more than a second: a hundred again, not what two seconds would allow", f"{told} answered, counted {got}")
     small = framed(packet(4, 1000, 80))
     bench.runner.run(frames[0])
     bench.ok(bench.runner.run(small) == (TX, expected(small, 0, BACK)), "the limit is none for what fits")
