@@ -40,7 +40,7 @@ static uint64_t score_of(const struct rank_input *input, uint32_t slot, uint32_t
 {
 	uint64_t key = rank_key(input->seed, input->service, &input->member[m].id);
 
-	return rank_score(key, rank_slot_key(slot), input->member[m].weight);
+	return rank_score(rank_draw(key, rank_slot_key(slot)), input->member[m].weight);
 }
 
 static uint32_t plain_best(const struct plain *p, uint32_t slot)

@@ -38,6 +38,27 @@ static void logarithm_is_one(void **unused)
 	assert_true(rank_log2(UINT64_MAX) < (uint64_t)64 << RANK_LOG_SCALE);
 }
 
+/* At every step of the table and every size of draw, draws that rank_draws_tell apart have their scores in order. */
+static void draws_tell_scores(void **unused)
+{
+	uint64_t step;
+	uint32_t bit, weight;
+
+	(void)unused;
+	rank_score_init();
+	for (bit = 26; bit < 64; bit++) {
+		for (step = 0; step < 4096; step++) {
+			uint64_t draw = ((uint64_t)1 << bit) + (((uint64_t)1 << bit) >> 12) * step,
+				 far = draw + (1U << 25);
+
+			assert_true(rank_draws_tell(draw, far) && rank_draws_tell(far, draw));
+			assert_false(rank_draws_tell(draw, far - 1));
+			for (weight = 1; weight <= 1000; weight += 333)
+				assert_true(rank_score(draw, weight) > rank_score(far, weight));
+		}
+	}
+}
+
 /* Of many slots, each member is the best of as many as its weight says, within 5 standard deviations. */
 static void best_by_weight(void **unused)
 {
@@ -56,7 +77,7 @@ static void best_by_weight(void **unused)
 		uint32_t best = 0;
 
 		for (m = 0; m < 4; m++) {
-			uint64_t score = rank_score(key[m], rank_slot_key(slot), weight[m]);
+			uint64_t score = rank_score(rank_draw(key[m], rank_slot_key(slot)), weight[m]);
 
 			if (score < least) {
 				least = score;
@@ -302,6 +323,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(logarithm_is_one),
+		cmocka_unit_test(draws_tell_scores),
 		cmocka_unit_test(best_by_weight),
 		cmocka_unit_test(shares_are_fair),
 		cmocka_unit_test(one_to_ten_is_one_to_ten),

@@ -57,7 +57,7 @@ static bool in_time(uint32_t slots, uint32_t members, double stage1_ms, double s
 	return slots != 16384 || members != 20 || stage2_ms < 1;
 }
 
-static bool measure_rank(uint32_t slots, uint32_t members)
+static bool measure_rank(uint32_t slots, uint32_t members, uint32_t weights)
 {
 	static uint16_t own[SLOTS_MAX], table[SLOTS_MAX];
 	struct rank_member member[MEMBERS_MAX] = {0};
@@ -68,7 +68,7 @@ static bool measure_rank(uint32_t slots, uint32_t members)
 
 	for (i = 0; i < members; i++) {
 		member[i].id.byte[15] = (uint8_t)(i + 1);
-		member[i].weight = (uint16_t)(1 + i % 3);
+		member[i].weight = (uint16_t)(1 + i % weights);
 		member[i].eligible = i != 0;
 	}
 	for (i = 0; i < RUNS; i++) {
@@ -81,7 +81,7 @@ static bool measure_rank(uint32_t slots, uint32_t members)
 			die("rank_table");
 		stage2 = least(stage2, now_us(CLOCK_PROCESS_CPUTIME_ID) - start);
 	}
-	printf("%8u %8u %12.2f %12.2f\n", slots, members, stage1 / 1e3, stage2 / 1e3);
+	printf("%8u %8u %8u %12.2f %12.2f\n", slots, members, weights, stage1 / 1e3, stage2 / 1e3);
 	return in_time(slots, members, stage1 / 1e3, stage2 / 1e3);
 }
 
@@ -91,10 +91,12 @@ static bool measure_ranks(void)
 	bool good = true;
 	size_t s, m;
 
-	printf("%8s %8s %12s %12s\n", "slots", "backends", "stage 1, ms", "one down, ms");
+	printf("%8s %8s %8s %12s %12s\n", "slots", "backends", "weights", "stage 1, ms", "one down, ms");
 	for (s = 0; s < 3; s++)
 		for (m = 0; m < 3; m++)
-			good &= measure_rank(slots[s], members[m]);
+			good &= measure_rank(slots[s], members[m], 1);
+	good &= measure_rank(65536, 100, 3);
+	good &= measure_rank(65536, 100, 100);
 	return good;
 }
 

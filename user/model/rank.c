@@ -36,8 +36,8 @@ struct wish {          /* a slot that is to move, and the best row with room for
 
 struct ranking {
 	struct row *row;
-	uint16_t *all;     /* the numbers of all rows */
-	uint16_t *room;    /* of those below quota; both in order */
+	uint16_t *all;     /* the numbers of all rows, */
+	uint16_t *room;    /* of those below quota; both by weight, then in order */
 	struct wish *wish; /* heap, the least on top */
 	uint32_t rows, rooms, wishes;
 };
@@ -45,6 +45,14 @@ struct ranking {
 static int by_identity(const void *a, const void *b)
 {
 	return addr_compare(((const struct row *)a)->id, ((const struct row *)b)->id);
+}
+
+static int by_weight(const void *a, const void *b, void *row)
+{
+	uint16_t x = *(const uint16_t *)a, y = *(const uint16_t *)b;
+	const struct row *rows = row;
+
+	return rows[x].weight != rows[y].weight ? (rows[x].weight < rows[y].weight ? -1 : 1) : x - y;
 }
 
 static void ranking_free(struct ranking *ranking)
@@ -84,6 +92,7 @@ static int ranking_init(struct ranking *ranking, const struct rank_input *input,
 		ranking->rows++;
 	}
 	qsort(ranking->row, ranking->rows, sizeof(*ranking->row), by_identity);
+	qsort_r(ranking->all, ranking->rows, sizeof(*ranking->all), by_weight, ranking->row);
 	return 0;
 }
 
@@ -159,27 +168,44 @@ static void list_rooms(struct ranking *ranking)
 {
 	uint32_t i;
 
-	for (i = 0; i < ranking->rows; i++)
-		if (ranking->row[i].count < ranking->row[i].quota)
-			ranking->room[ranking->rooms++] = (uint16_t)i;
+	for (i = 0; i < ranking->rows; i++) {
+		const struct row *row = &ranking->row[ranking->all[i]];
+
+		if (row->count < row->quota)
+			ranking->room[ranking->rooms++] = ranking->all[i];
+	}
 }
 
-/* The best of `list` for a slot; *least is its score. */
+/*
+ * The best of `list` for a slot; *least is its score. Logarithms are the slow part: among rows of one weight, which lie side
+ * by side in a list, the draws tell, and only the best of each weight needs one.
+ */
 static uint16_t best_row(const struct ranking *ranking, const uint16_t *list, uint32_t length, uint32_t slot,
 			 uint64_t *least)
 {
 	uint64_t slot_key = rank_slot_key(slot);
 	uint16_t best = RANK_NONE;
-	uint32_t i;
+	uint32_t i = 0;
 
 	*least = UINT64_MAX;
-	for (i = 0; i < length; i++) {
-		const struct row *row = &ranking->row[list[i]];
-		uint64_t score = rank_score(row->key, slot_key, row->weight);
+	while (i < length) {
+		uint32_t weight = ranking->row[list[i]].weight;
+		uint16_t top = list[i];
+		uint64_t top_draw = rank_draw(ranking->row[top].key, slot_key), score;
 
-		if (score < *least) {
+		for (i++; i < length && ranking->row[list[i]].weight == weight; i++) {
+			uint64_t draw = rank_draw(ranking->row[list[i]].key, slot_key);
+
+			if (rank_draws_tell(draw, top_draw) ? draw < top_draw
+							    : rank_score(draw, weight) >= rank_score(top_draw, weight))
+				continue;
+			top = list[i];
+			top_draw = draw;
+		}
+		score = rank_score(top_draw, weight);
+		if (score < *least || (score == *least && top < best)) {
 			*least = score;
-			best = list[i];
+			best = top;
 		}
 	}
 	return best;
@@ -282,7 +308,8 @@ static void own_by_row(struct ranking *ranking, uint32_t slots, uint16_t *own)
 		const struct row *row = &ranking->row[own[slot]];
 
 		if (row->count > row->quota)
-			add_wish(ranking, slot, own[slot], rank_score(row->key, rank_slot_key(slot), row->weight));
+			add_wish(ranking, slot, own[slot],
+				 rank_score(rank_draw(row->key, rank_slot_key(slot)), row->weight));
 	}
 	fulfil(ranking, own);
 }

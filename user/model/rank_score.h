@@ -9,6 +9,7 @@
 #ifndef WEIR_RANK_SCORE_H
 #define WEIR_RANK_SCORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "../../include/weir/hash.h"
@@ -46,11 +47,24 @@ static inline uint64_t rank_log2(uint64_t x)
 	return (whole << RANK_LOG_SCALE) + low + ((rank_log_table[step + 1] - low) * within >> 32);
 }
 
-static inline uint64_t rank_score(uint64_t key, uint64_t slot_key, uint32_t weight)
+/* u = draw / 2^64: never 0 */
+static inline uint64_t rank_draw(uint64_t key, uint64_t slot_key)
 {
-	uint64_t draw = weir_mix(key ^ slot_key) | 1; /* u = draw / 2^64: never 0 */
+	return weir_mix(key ^ slot_key) | 1;
+}
 
+static inline uint64_t rank_score(uint64_t draw, uint32_t weight)
+{
 	return ((((uint64_t)64 << RANK_LOG_SCALE) - rank_log2(draw)) << RANK_SCORE_SHIFT) / weight;
+}
+
+/*
+ * Of equal weights the larger draw has the lower score, if they lie this far apart: no step of the table is so flat that a
+ * logarithm takes 2^25 draws for its last place.
+ */
+static inline bool rank_draws_tell(uint64_t draw, uint64_t other)
+{
+	return (draw > other ? draw - other : other - draw) >> 25;
 }
 
 #endif
