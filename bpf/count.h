@@ -18,34 +18,22 @@ static __always_inline void count_traffic(struct weir_count *count, __u32 bytes)
 }
 
 /* Packets that went on to a backend, or up to this machine as one. */
-static __always_inline void count_service(const struct packet *p)
+static __always_inline void count_carried(const struct outcome *out)
 {
-	__u32 service = p->service;
-
-	count_traffic(bpf_map_lookup_elem(&service_counters, &service), p->length);
+	count_traffic(bpf_map_lookup_elem(&service_counters, &out->service), out->length);
+	if (out->backend != WEIR_BACKEND_NONE)
+		count_traffic(bpf_map_lookup_elem(&backend_counters, &out->backend), out->length);
 }
 
-static __always_inline void count_backend(const struct packet *p)
+static __always_inline void count_all(const struct outcome *out, __u32 action)
 {
-	__u32 backend = p->backend;
+	__u64 *reason = bpf_map_lookup_elem(&reason_counters, &out->reason);
+	struct weir_actions *actions = bpf_map_lookup_elem(&action_counters, &out->port);
 
-	count_traffic(bpf_map_lookup_elem(&backend_counters, &backend), p->length);
-}
-
-static __always_inline void count_reason(__u32 reason)
-{
-	__u64 *count = bpf_map_lookup_elem(&reason_counters, &reason);
-
-	if (count)
-		(*count)++;
-}
-
-static __always_inline void count_action(__u32 port, __u32 action)
-{
-	struct weir_actions *count = bpf_map_lookup_elem(&action_counters, &port);
-
-	if (count && action < WEIR_ACTIONS)
-		count->packets[action]++;
+	if (reason)
+		(*reason)++;
+	if (actions && action < WEIR_ACTIONS)
+		actions->packets[action]++;
 }
 
 #endif

@@ -13,21 +13,19 @@ enum { CSUM_WORDS_MAX = 320 }; /* more than an ICMP answer has */
 /* What goes into a checksum field, in network order as it stands. 0 for a sum that already includes a right checksum. */
 static __always_inline __sum16 csum_fold(__u64 sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (__u32)sum + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (WEIR_BITS(__sum16))(__u16)~sum;
 }
 
-static __always_inline __u64 csum_words(const __be32 *word, const __u32 words)
+/* Sum over five words: an IPv4 header without options. Written out, since clang unrolls a loop here too late for its own good. */
+static __always_inline __u64 csum_ip4(const void *header)
 {
-	__u64 sum = 0;
+	const __u32 *word = header;
 
-#pragma clang loop unroll(full)
-	for (__u32 i = 0; i < words; i++)
-		sum += (WEIR_BITS(__u32))word[i];
-	return sum;
+	return (__u64)word[0] + word[1] + word[2] + word[3] + word[4];
 }
 
 /*

@@ -65,8 +65,7 @@ static __always_inline bool outer_is_sound(const struct packet *p, __u32 *length
 		if ((void *)(ip + 1) > p->end || ip->version != 4 || ip->ihl < 5)
 			return false;
 		*length = bpf_ntohs(ip->tot_len);
-		sum = csum_words((const __be32 *)ip, sizeof(*ip) / 4) +
-		      csum_packet(p->ctx, p->l3 + (__u32)sizeof(*ip), ip->ihl - 5U);
+		sum = csum_ip4(ip) + csum_packet(p->ctx, p->l3 + (__u32)sizeof(*ip), ip->ihl - 5U);
 		if (csum_fold(sum) != 0)
 			return false;
 	}
@@ -110,9 +109,11 @@ static __always_inline enum weir_decap_reason strip(struct packet *p)
 
 static __always_inline enum weir_decap_reason decapsulate(struct packet *p)
 {
+	__be16 type = parse_link(p);
 	struct weir_addr dst;
 
-	if (parse_network(p) != WEIR_REASON_GO_ON)
+	p->ip6 = type == bpf_htons(ETH_P_IPV6);
+	if ((type != bpf_htons(ETH_P_IP) && !p->ip6) || parse_addresses(p) != WEIR_REASON_GO_ON)
 		return WEIR_DECAP_OTHER;
 	dst = p->flow.dst;
 	if (!bpf_map_lookup_elem(&decap_addrs, &dst) || !parse_transport(p))

@@ -18,31 +18,23 @@ struct inner {
 	__u8 tos;   /* or traffic class */
 };
 
-static __always_inline bool encap_write_ip4(struct xdp_md *ctx, void *header, const struct inner *inner,
-					    const struct weir_way *way)
+static __always_inline void encap_write_ip4(void *header, const struct inner *inner, const struct weir_way *way)
 {
-	void *end = (void *)(long)ctx->data_end;
 	__be32 *word = header;
 
-	if (header + sizeof(struct iphdr) > end)
-		return false;
 	word[0] = bpf_htonl(0x45000000 | (__u32)inner->tos << 16 | (inner->length + (__u32)sizeof(struct iphdr)));
 	word[1] = bpf_htonl(IP4_DF);
 	word[2] = bpf_htonl(TUNNEL_TTL << 24 | (__u32)inner->proto << 16);
 	word[3] = way->src.word[3];
 	word[4] = way->dst.word[3];
-	((struct iphdr *)header)->check = csum_fold(csum_words(word, sizeof(struct iphdr) / 4));
-	return true;
+	((struct iphdr *)header)->check = csum_fold(csum_ip4(word));
 }
 
-static __always_inline bool encap_write_ip6(struct xdp_md *ctx, void *header, const struct inner *inner,
-					    const struct weir_way *way, __u32 label)
+static __always_inline void encap_write_ip6(void *header, const struct inner *inner, const struct weir_way *way,
+					    __u32 label)
 {
-	void *end = (void *)(long)ctx->data_end;
 	__be32 *word = header;
 
-	if (header + sizeof(struct ipv6hdr) > end)
-		return false;
 	word[0] = bpf_htonl(0x60000000 | (__u32)inner->tos << 20 | label);
 	word[1] = bpf_htonl(inner->length << 16 | (__u32)inner->proto << 8 | TUNNEL_TTL);
 #pragma unroll
@@ -50,7 +42,6 @@ static __always_inline bool encap_write_ip6(struct xdp_md *ctx, void *header, co
 		word[2 + i] = way->src.word[i];
 		word[6 + i] = way->dst.word[i];
 	}
-	return true;
 }
 
 #endif

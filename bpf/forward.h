@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
- * The way out: MACs and VLAN tags of the backend's way are written, in front of the packet as it came (`dsr`) or of an outer IP header (`ipip`). The
- * packet itself keeps all its bytes. What would not fit the way is answered, not sent.
+ * The way out: the MACs of the backend's way are written, in front of the packet as it came (`dsr`) or of an outer IP header (`ipip`). The packet itself keeps
+ * all its bytes. What would not fit the way is answered, not sent.
  */
 #ifndef WEIR_BPF_FORWARD_H
 #define WEIR_BPF_FORWARD_H
@@ -23,84 +23,84 @@ static __always_inline enum weir_reason too_big(const struct packet *p, __u32 ou
 	return (enum weir_reason)icmp_answer_too_big(p->ctx, p->length, p->way->mtu > outer ? p->way->mtu - outer : 0);
 }
 
-static __always_inline void way_link(const struct packet *p, struct link *link)
+/* Destination and source: they lie in the way as in a frame. */
+static __always_inline void write_macs(void *frame, const struct weir_way *way)
 {
-	const struct weir_way *way = p->way;
-	const __u32 *mac = (const void *)&way->dst_mac; /* source follows destination there as in a frame */
-	const __u32 *frame = p->data;
+	const __u32 *mac = (const void *)&way->dst_mac;
+	__u32 *word = frame;
 
-	link->tags = way->tags;
-	link->tag[0] = *(const __u32 *)&way->tag[0];
-	link->tag[1] = *(const __u32 *)&way->tag[1];
-	if (way->tags > TAGS_MAX && (const void *)(frame + 5) <= p->end) { /* the latter always: an IP header follows */
-		link->tags = p->tags;
-		link->tag[0] = frame[3];
-		link->tag[1] = frame[4];
-	}
-	link->mac[0] = mac[0];
-	link->mac[1] = mac[1];
-	link->mac[2] = mac[2];
+	word[0] = mac[0];
+	word[1] = mac[1];
+	word[2] = mac[2];
 }
 
-static __always_inline void read_inner(const struct packet *p, struct inner *inner)
+static __always_inline bool forward_dsr(const struct packet *p)
 {
-	const __u8 *ip = p->data + p->l3;
-
-	inner->length = p->length;
-	inner->proto = p->ip6 ? IPPROTO_IPV6 : IPPROTO_IPIP;
-	inner->tos = 0;
-	if ((const void *)(ip + 2) <= p->end) /* always */
-		inner->tos = p->ip6 ? (__u8)(ip[0] << 4 | ip[1] >> 4) : ip[1];
+	if (p->data + ETH_HLEN > p->end) /* never */
+		return false;
+	write_macs(p->data, p->way);
+	return true;
 }
 
-static __always_inline enum weir_reason forward_tunnel(const struct packet *p, __u32 outer)
+/* The link layer in front of an outer header at offset l3: that of the frame but for the MACs and the ethertype. */
+static __always_inline void write_link(void *frame, const struct packet *p, __be16 type)
 {
-	const struct weir_way *way = p->way;
-	bool out6 = way->flags & WEIR_WAY_IP6;
+	__u32 *tag = frame + 2 * ETH_ALEN;
+
+	write_macs(frame, p->way);
+	if (p->tags > 0)
+		tag[0] = p->tag[0];
+	if (p->tags > 1)
+		tag[1] = p->tag[1];
+	*(__be16 *)(frame + p->l3 - 2) = type;
+}
+
+static __always_inline bool forward_tunnel(const struct packet *p, const bool outer6)
+{
+	__u32 outer = outer6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
 	__u32 padding = frame_size(p->ctx) - p->l3 - p->length;
-	struct inner inner;
-	struct link link;
-	void *header;
-	bool done;
+	struct inner inner = {.length = p->length, .proto = p->ip6 ? IPPROTO_IPV6 : IPPROTO_IPIP};
+	const __u8 *ip = p->data + p->l3;
+	void *frame;
 
-	read_inner(p, &inner);
-	way_link(p, &link);
+	if ((const void *)(ip + 2) > p->end) /* never */
+		return false;
+	inner.tos = p->ip6 ? (__u8)(ip[0] << 4 | ip[1] >> 4) : ip[1];
 	if (padding)
 		bpf_xdp_adjust_tail(p->ctx,
 				    -(int)padding); /* where it fails the padding goes along, and harms nobody */
-	header = link_write(p->ctx, &link, (int)(p->l3 - ETH_HLEN - 4 * link.tags - outer),
-			    out6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP));
-	if (!header)
-		return WEIR_REASON_NO_HEADROOM;
-	if (out6)
-		done = encap_write_ip6(p->ctx, header, &inner, way, (__u32)p->hash & 0xfffff);
+	if (bpf_xdp_adjust_head(p->ctx, -(int)outer))
+		return false;
+	frame = (void *)(long)p->ctx->data;
+	if (frame + p->l3 + outer > (void *)(long)p->ctx->data_end) /* never */
+		return false;
+	write_link(frame, p, outer6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP));
+	if (outer6)
+		encap_write_ip6(frame + p->l3, &inner, p->way, (__u32)p->hash & 0xfffff);
 	else
-		done = encap_write_ip4(p->ctx, header, &inner, way);
-	return done ? WEIR_REASON_GO_ON : WEIR_REASON_NO_HEADROOM;
+		encap_write_ip4(frame + p->l3, &inner, p->way);
+	return true;
 }
 
 static __always_inline enum weir_reason forward(const struct packet *p)
 {
-	enum weir_reason reason = WEIR_REASON_GO_ON;
-	__u32 outer = 0;
+	const struct weir_way *way = p->way;
+	bool tunnel = p->out->word.forward == WEIR_IPIP, outer6 = way->flags & WEIR_WAY_IP6;
+	__u32 outer = !tunnel ? 0 : outer6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+	bool done;
 
-	if (p->word.forward == WEIR_IPIP)
-		outer = p->way->flags & WEIR_WAY_IP6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
-	if (p->length + outer > p->way->mtu)
+	if (p->length + outer > way->mtu)
 		return too_big(p, outer);
-	if (p->word.forward == WEIR_IPIP) {
-		reason = forward_tunnel(p, outer);
-	} else {
-		struct link link;
-
-		way_link(p, &link);
-		if (!link_write(p->ctx, &link, (int)(p->l3 - ETH_HLEN - 4 * link.tags),
-				p->ip6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP)))
-			reason = WEIR_REASON_NO_HEADROOM;
-	}
-	if (reason != WEIR_REASON_GO_ON)
-		return reason;
-	return p->way->ifindex == p->ctx->ingress_ifindex ? WEIR_REASON_FORWARDED : WEIR_REASON_REDIRECTED;
+	if (!tunnel)
+		done = forward_dsr(p);
+	else
+		done = outer6 ? forward_tunnel(p, true) : forward_tunnel(p, false);
+	if (done && way->tags != WEIR_TAGS_KEEP && (way->tags | p->tags) != 0)
+		done = link_retag(p->ctx, way->tags, *(const __u32 *)&way->tag[0], *(const __u32 *)&way->tag[1]) == 0;
+	if (!done)
+		return WEIR_REASON_NO_HEADROOM;
+	p->out->ifindex = way->ifindex;
+	return way->ifindex == p->ctx->ingress_ifindex ? WEIR_REASON_FORWARDED : WEIR_REASON_REDIRECTED;
 }
 
 #endif

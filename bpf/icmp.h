@@ -138,7 +138,7 @@ static __always_inline bool answer_write_ip4(struct xdp_md *ctx, void *header, _
 	word[2] = bpf_htonl(ANSWER_TTL << 24 | IPPROTO_ICMP << 16);
 	ip->saddr = quoted->daddr;
 	ip->daddr = quoted->saddr;
-	ip->check = csum_fold(csum_words(word, sizeof(*ip) / 4));
+	ip->check = csum_fold(csum_ip4(ip));
 	icmp->type = ICMP4_UNREACHABLE;
 	icmp->code = ICMP4_FRAG_NEEDED;
 	icmp->checksum = 0;
@@ -167,7 +167,7 @@ static __always_inline bool answer_write_ip6(struct xdp_md *ctx, void *header, _
 	icmp->code = 0;
 	icmp->checksum = 0;
 	icmp->rest = bpf_htonl(mtu);
-	sum = csum_words(word + 2, 8); /* the pseudo header */
+	sum = csum_packet(ctx, l3 + (__u32) __builtin_offsetof(struct ipv6hdr, saddr), 8); /* the pseudo header */
 	sum += (WEIR_BITS(__u64))bpf_htonl(size) + (WEIR_BITS(__u64))bpf_htonl(IPPROTO_ICMPV6);
 	icmp->checksum = csum_fold(sum + csum_packet(ctx, l3 + (__u32)sizeof(*ip6), size / 4));
 	return true;
@@ -179,16 +179,21 @@ static __always_inline bool answer_write_ip6(struct xdp_md *ctx, void *header, _
  */
 static __always_inline void answer_link(const struct packet *p, struct link *link)
 {
-	__u32 destination = link->mac[0], both = link->mac[1], source = link->mac[2];
-	__u64 own = p->port_mac ? p->port_mac : destination | (__u64)(both & 0xffff) << 32;
+	const __u16 *own = NULL;
 
-	link->mac[0] = both >> 16 | source << 16;
-	link->mac[1] = source >> 16 | (__u32)own << 16;
-	link->mac[2] = (__u32)(own >> 16);
+	if (p->node)
+		own = (const void *)port_mac(p->node, port_find(p->node, p->ctx->ingress_ifindex));
+#pragma unroll
+	for (int i = 0; i < 3; i++) {
+		__u16 source = own ? own[i] : link->mac[i];
+
+		link->mac[i] = link->mac[3 + i];
+		link->mac[3 + i] = source;
+	}
 }
 
 /*
- * Turns the packet at l3, of `length` bytes, into the answer "larger than `mtu`", from the VIP to the client, to go out where it came in.
+ * Turns the packet, of `length` bytes, into the answer "larger than `mtu`", from the VIP to the client, to go out where it came in.
  * Returns enum weir_reason.
  */
 __noinline __u32 icmp_answer_too_big(struct xdp_md *ctx, __u32 length, __u32 mtu)
@@ -197,26 +202,28 @@ __noinline __u32 icmp_answer_too_big(struct xdp_md *ctx, __u32 length, __u32 mtu
 		.ctx = ctx,
 		.data = (void *)(long)ctx->data,
 		.end = (void *)(long)ctx->data_end,
+		.node = node_find(),
 	};
+	__be16 type = parse_link(&p);
 	struct link link;
 	__u32 quote;
 	int outer;
 	void *header;
 	bool done;
 
-	if (parse_network(&p) != WEIR_REASON_GO_ON || !link_read(&p, &link))
+	if (!link_read(&p, &link))
 		return WEIR_REASON_INTERNAL;
 	if (!answer_allowed())
 		return WEIR_REASON_TOO_BIG_LIMITED;
-	find_port(&p);
 	answer_link(&p, &link);
+	p.ip6 = type == bpf_htons(ETH_P_IPV6);
 	quote = p.ip6 ? ANSWER_QUOTE_IP6 : ANSWER_QUOTE_IP4;
 	outer = p.ip6 ? sizeof(struct ipv6hdr) + sizeof(struct icmp) : sizeof(struct iphdr) + sizeof(struct icmp);
 	if (quote > length)
 		quote = length & ~3U; /* whole words: the checksum is taken over them */
 	if (bpf_xdp_adjust_tail(ctx, (int)(p.l3 + quote - frame_size(ctx))))
 		return WEIR_REASON_INTERNAL;
-	header = link_write(ctx, &link, -outer, p.ip6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP));
+	header = link_write(ctx, &link, -outer, type);
 	if (!header)
 		return WEIR_REASON_NO_HEADROOM;
 	done = p.ip6 ? answer_write_ip6(ctx, header, p.l3, quote, mtu)

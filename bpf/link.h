@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
- * The frame's link layer as a value: read, changed, and written again in front of an IP packet whose place in the frame has moved. Encapsulation,
- * decapsulation, VLAN tags pushed or popped, and ICMP answers are all this one operation.
+ * The frame's link layer as a value: read, changed, and written again in front of an IP packet whose place in the frame has moved. Decapsulation, VLAN tags
+ * pushed or popped, and ICMP answers are this one operation.
  */
 #ifndef WEIR_BPF_LINK_H
 #define WEIR_BPF_LINK_H
@@ -9,7 +9,7 @@
 #include "parse.h"
 
 struct link {
-	__u32 mac[3]; /* destination and source, as they lie in the frame */
+	__u16 mac[6]; /* destination and source, as they lie in the frame */
 	__u32 tags;
 	__u32 tag[TAGS_MAX];
 };
@@ -17,16 +17,16 @@ struct link {
 /* The frame's own, as it came. */
 static __always_inline bool link_read(const struct packet *p, struct link *link)
 {
-	const __u32 *word = p->data;
+	const __u16 *mac = p->data;
 
-	if ((const void *)(word + 5) > p->end) /* never: an IP header follows */
+	if ((const void *)(mac + 6) > p->end)
 		return false;
-	link->mac[0] = word[0];
-	link->mac[1] = word[1];
-	link->mac[2] = word[2];
+#pragma unroll
+	for (int i = 0; i < 6; i++)
+		link->mac[i] = mac[i];
 	link->tags = p->tags;
-	link->tag[0] = word[3]; /* of meaning only where there are tags */
-	link->tag[1] = word[4];
+	link->tag[0] = p->tag[0];
+	link->tag[1] = p->tag[1];
 	return true;
 }
 
@@ -37,7 +37,8 @@ static __always_inline bool link_read(const struct packet *p, struct link *link)
 static __always_inline void *link_write(struct xdp_md *ctx, const struct link *link, int move, __be16 type)
 {
 	void *data, *end;
-	__u32 *word;
+	__u16 *mac;
+	__u32 *tag;
 
 	if (move != 0 && bpf_xdp_adjust_head(ctx, move))
 		return NULL;
@@ -45,17 +46,36 @@ static __always_inline void *link_write(struct xdp_md *ctx, const struct link *l
 	end = (void *)(long)ctx->data_end;
 	if (data + ETH_HLEN + 4 * TAGS_MAX > end) /* never: an IP header follows, tags or not */
 		return NULL;
-	word = data;
-	word[0] = link->mac[0];
-	word[1] = link->mac[1];
-	word[2] = link->mac[2];
-	word += 3;
+	mac = data;
+#pragma unroll
+	for (int i = 0; i < 6; i++)
+		mac[i] = link->mac[i];
+	tag = (__u32 *)(mac + 6);
 	if (link->tags > 0)
-		*word++ = link->tag[0];
+		*tag++ = link->tag[0];
 	if (link->tags > 1)
-		*word++ = link->tag[1];
-	*(__be16 *)word = type;
-	return (__be16 *)word + 1;
+		*tag++ = link->tag[1];
+	*(__be16 *)tag = type;
+	return (__be16 *)tag + 1;
+}
+
+/* Gives the frame these tags (at most two, the outer one first) instead of those that it has. Returns 0, or 1 if there is no room. */
+__noinline __u32 link_retag(struct xdp_md *ctx, __u32 tags, __u32 outer, __u32 inner)
+{
+	struct packet p = {
+		.ctx = ctx,
+		.data = (void *)(long)ctx->data,
+		.end = (void *)(long)ctx->data_end,
+	};
+	__be16 type = parse_link(&p);
+	struct link link;
+
+	if (tags > TAGS_MAX || !link_read(&p, &link))
+		return 1;
+	link.tags = tags;
+	link.tag[0] = outer;
+	link.tag[1] = inner;
+	return !link_write(ctx, &link, 4 * (int)(p.tags - tags), type);
 }
 
 #endif

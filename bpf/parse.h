@@ -44,31 +44,43 @@ struct flow {
 	__u8 proto;
 };
 
+/*
+ * What finish() goes by. It lies in memory, not in registers, on purpose: its members are keys of map look-ups, and what is wanted only at the end would
+ * else be carried along, and cleared, on each of the many ways that end early.
+ */
+struct outcome {
+	union weir_service word; /* of the service; here its members are bytes to load, not bits to cut out */
+	__u32 port;              /* index in node.port; WEIR_PORTS_MAX = the agent does not know the port */
+	__u32 reason;
+	__u32 service;
+	__u32 backend; /* WEIR_BACKEND_NONE = not come so far */
+	__u32 length;  /* bytes of IP packet, by its own header */
+	__u32 ifindex; /* that the frame leaves by */
+};
+
 struct packet {
 	struct xdp_md *ctx;
 	void *data; /* the frame as it came; of no use once head or tail have been moved */
 	void *end;
+	const struct weir_node *node;
+	struct outcome *out;
 
-	/* parse_link, parse_addresses */
-	struct flow flow; /* its own, or that of the packet which an ICMP error quotes */
-	__u32 tags;       /* how many VLAN tags the frame has, 0..2 */
-	__u32 l3;         /* offset of the IP header */
+	/* parse_link */
+	__u32 tag[TAGS_MAX]; /* the frame's VLAN tags as they stand there */
+	__u32 tags;
+	__u32 l3; /* offset of the IP header */
+
+	/* parse_addresses, parse_transport */
 	bool ip6;
-
-	/* parse_transport */
-	__u32 l4; /* offset of the transport header */
 	__u8 proto;
-	__u8 fragment; /* enum fragment */
+	__u8 fragment;    /* enum fragment */
+	__u32 l4;         /* offset of the transport header */
+	struct flow flow; /* its own, or that of the packet which an ICMP error quotes */
 
 	/* the later stages */
-	__u32 port_index; /* of the port that it came in by; WEIR_PORTS_MAX = not in `node` */
-	__u64 port_mac;   /* 0 = not known */
 	const struct weir_vip *vip;
-	__u32 service;
-	union weir_service word;
-	__u64 hash;
 	__u32 length; /* bytes of IP packet, by its own header */
-	__u32 backend;
+	__u64 hash;
 	const struct weir_way *way;
 };
 
@@ -82,10 +94,10 @@ static __always_inline __u64 opaque(__u64 value, __u64 unknown)
 	return value;
 }
 
-/* 1 for 0, else 0; of values below 2^63, and without a branch, which is another thing that multiplies the verifier's ways. */
+/* 1 for 0, else 0, without a branch, which is another thing that multiplies the verifier's ways. */
 static __always_inline __u64 is_zero(__u64 value)
 {
-	return (value - 1) >> 63;
+	return (value | -value) >> 63 ^ 1;
 }
 
 /* Bytes of the frame. In 64 bits and behind a barrier: clang would subtract the pointers in 32, which the verifier does not let pass. */
@@ -149,37 +161,30 @@ static __always_inline enum weir_reason parse_addresses(struct packet *p)
 	return WEIR_REASON_GO_ON;
 }
 
-/* If a VLAN tag is at *type, steps over it. */
-static __always_inline bool parse_tag(struct packet *p, const __be16 **type)
+/*
+ * If a VLAN tag is at *type, takes it as tag `nr` and steps over it. nr is a constant: a variable index would keep all of struct packet in memory, where
+ * the verifier of older kernels loses sight of its values.
+ */
+static __always_inline bool parse_tag(struct packet *p, const __u32 nr, const __be16 **type)
 {
 	if ((const void *)(*type + 2) > p->end ||
 	    (**type != bpf_htons(ETH_P_8021Q) && **type != bpf_htons(ETH_P_8021AD)))
 		return false;
-	p->tags++;
+	p->tag[nr] = *(const __u32 *)*type;
+	p->tags = nr + 1;
 	*type += 2;
 	return true;
 }
 
-/* Ethernet and up to two VLAN tags: which IP, and where. parse_addresses follows. */
-static __always_inline enum weir_reason parse_link(struct packet *p)
+/* Ethernet and up to two VLAN tags. Returns the ethertype behind them, 0 if the frame is cut off. */
+static __always_inline __be16 parse_link(struct packet *p)
 {
 	const __be16 *type = p->data + 2 * ETH_ALEN; /* an ethertype, or the first half of a tag */
 
-	if (parse_tag(p, &type))
-		parse_tag(p, &type);
-	if ((const void *)(type + 1) > p->end || (*type != bpf_htons(ETH_P_IP) && *type != bpf_htons(ETH_P_IPV6)))
-		return WEIR_REASON_NOT_SERVICE;
+	if (parse_tag(p, 0, &type))
+		parse_tag(p, 1, &type);
 	p->l3 = ETH_HLEN + 4 * p->tags;
-	p->ip6 = *type == bpf_htons(ETH_P_IPV6);
-	return WEIR_REASON_GO_ON;
-}
-
-/* All that is needed to ask whether this is for a service. */
-static __always_inline enum weir_reason parse_network(struct packet *p)
-{
-	enum weir_reason reason = parse_link(p);
-
-	return reason == WEIR_REASON_GO_ON ? parse_addresses(p) : reason;
+	return (const void *)(type + 1) > p->end ? 0 : *type;
 }
 
 /* Half of an address as it lies in memory: global functions take no pointer to one before Linux 5.12, but scalars. */
@@ -275,16 +280,17 @@ static __always_inline bool parse_transport(struct packet *p)
 		}
 	} else {
 		const struct iphdr *ip = p->data + p->l3;
-		__u32 words, place;
+		__u32 words;
+		__be16 place;
 
 		if ((void *)(ip + 1) > p->end)
 			return false;
 		words = *(const __u8 *)ip & 0xf;
-		place = bpf_ntohs(ip->frag_off) & (IP4_MF | IP4_PLACE);
+		place = ip->frag_off & bpf_htons(IP4_MF | IP4_PLACE);
 		p->proto = ip->protocol;
 		p->l4 = p->l3 + (words < 5 ? 5 : words) * 4; /* less is bad-header, if it is for a service at all */
 		if (place)
-			p->fragment = place & IP4_PLACE ? FRAGMENT_LATER : FRAGMENT_FIRST;
+			p->fragment = place & bpf_htons(IP4_PLACE) ? FRAGMENT_LATER : FRAGMENT_FIRST;
 	}
 	p->flow.proto = p->proto;
 	p->flow.sport = 0;

@@ -15,8 +15,8 @@
 /* Is it the address of a peer? Global, and given in two halves, for the reasons that listener_search has. */
 __noinline __u32 peer_has_addr(__u64 first, __u64 second)
 {
-	__u32 zero = 0, found = 0;
-	const struct weir_node *n = bpf_map_lookup_elem(&node, &zero);
+	const struct weir_node *n = node_find();
+	__u32 found = 0;
 
 	if (!n)
 		return 0;
@@ -32,44 +32,45 @@ __noinline __u32 peer_has_addr(__u64 first, __u64 second)
  */
 __noinline __u32 peer_inner_service(struct xdp_md *ctx, __u32 offset, __u32 is_ip6)
 {
+	struct outcome out = {};
 	struct packet p = {
 		.ctx = ctx,
 		.data = (void *)(long)ctx->data,
 		.end = (void *)(long)ctx->data_end,
+		.node = node_find(),
+		.out = &out,
 		.l3 = offset & OFFSET_MAX,
 		.ip6 = is_ip6 != 0,
 	};
 	const __u8 *ip = p.data + p.l3;
 
-	if (parse_addresses(&p) != WEIR_REASON_GO_ON || (const void *)(ip + 1) > p.end ||
-	    ip[0] >> 4 != (is_ip6 ? 6 : 4))
+	if (!p.node || parse_addresses(&p) != WEIR_REASON_GO_ON || (const void *)(ip + 1) > p.end)
 		return 0;
-	p.vip = vip_find(&p.flow.dst);
+	p.vip = ip[0] >> 4 == (is_ip6 ? 6 : 4) ? vip_find(&p.flow.dst) : NULL;
 	if (!p.vip || !parse_transport(&p) || service_match(&p) != WEIR_REASON_GO_ON)
 		return 0;
-	return p.service + 1;
+	return out.service + 1;
 }
 
 /* A tunnel packet from a peer to this node itself: the peer took this node for the backend, by a service of which it is one. */
 static __always_inline enum weir_reason peer_tunnel(struct packet *p)
 {
 	bool inner6 = p->proto == IPPROTO_IPV6;
-	union weir_service *word;
+	const union weir_service *service;
 	const __be16 *ip;
-	__u32 service;
 	struct link link;
+	__u32 found;
 
 	if (!(p->vip->flags & WEIR_VIP_SELF) || (p->proto != IPPROTO_IPIP && !inner6) || p->fragment != FRAGMENT_NONE)
 		return WEIR_REASON_GO_ON;
 	if (!peer_has_addr(addr_half(&p->flow.src, 0), addr_half(&p->flow.src, 1)))
 		return WEIR_REASON_NOT_SERVICE;
-	service = peer_inner_service(p->ctx, p->l4, inner6);
-	if (!service)
+	found = peer_inner_service(p->ctx, p->l4, inner6);
+	if (!found)
 		return WEIR_REASON_NOT_SERVICE;
-	service--;
-	p->service = service;
-	word = bpf_map_lookup_elem(&services, &service);
-	if (!word || !(word->flags & WEIR_SERVICE_LOCAL))
+	p->out->service = found - 1;
+	service = bpf_map_lookup_elem(&services, &p->out->service);
+	if (!service || !(service->flags & WEIR_SERVICE_LOCAL))
 		return WEIR_REASON_PEER_LOOP;
 	if (!link_read(p, &link))
 		return WEIR_REASON_INTERNAL;
@@ -77,7 +78,7 @@ static __always_inline enum weir_reason peer_tunnel(struct packet *p)
 	ip = link_write(p->ctx, &link, (int)(p->l4 - p->l3), inner6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP));
 	if (!ip || (const void *)(ip + 3) > (void *)(long)p->ctx->data_end)
 		return WEIR_REASON_INTERNAL;
-	p->length = inner6 ? bpf_ntohs(ip[2]) + (__u32)sizeof(struct ipv6hdr) : bpf_ntohs(ip[1]);
+	p->out->length = inner6 ? bpf_ntohs(ip[2]) + (__u32)sizeof(struct ipv6hdr) : bpf_ntohs(ip[1]);
 	return WEIR_REASON_PEER_LOCAL;
 }
 
@@ -85,22 +86,20 @@ static __always_inline enum weir_reason peer_tunnel(struct packet *p)
 static __always_inline enum weir_reason peer_check(const struct packet *p)
 {
 	const __u8 *mac = p->data + ETH_ALEN;
-	const struct weir_node *n;
-	struct weir_addr src;
-	__u32 zero = 0;
 	__u64 source, from_peer = 0;
+	struct weir_addr src;
 
-	n = bpf_map_lookup_elem(&node, &zero);
-	if (!n || (const void *)(mac + 2 * sizeof(__u64)) > p->end) /* the latter never: there is an IP header */
+	if (p->node->peers == 0 ||
+	    (const void *)(mac + sizeof(__u64)) > p->end) /* the latter never: there is an IP header */
 		return WEIR_REASON_GO_ON;
 	source = mac_load(mac);
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < WEIR_PEERS_MAX && i < n->peers; i++)
-		from_peer |= is_zero(mac_load(n->peer[i].mac) ^ source);
+	for (__u32 i = 0; i < WEIR_PEERS_MAX && i < p->node->peers; i++)
+		from_peer |= is_zero(mac_load(p->node->peer[i].mac) ^ source);
 	if (!from_peer || source == 0 || !packet_source(p, &src) ||
 	    peer_has_addr(addr_half(&src, 0), addr_half(&src, 1)))
 		return WEIR_REASON_GO_ON;
-	return p->word.flags & WEIR_SERVICE_LOCAL ? WEIR_REASON_PEER_LOCAL : WEIR_REASON_PEER_LOOP;
+	return p->out->word.flags & WEIR_SERVICE_LOCAL ? WEIR_REASON_PEER_LOCAL : WEIR_REASON_PEER_LOOP;
 }
 
 #endif

@@ -23,21 +23,21 @@ static __always_inline enum weir_reason pick_backend(struct packet *p)
 {
 	const struct weir_backend *backend;
 	const union weir_slot *slot;
-	__u32 index, chosen;
+	__u32 index;
 
-	p->hash = flow_hash(&p->flow, p->word.affinity);
-	index = p->word.slot_base + weir_flow_slot(p->hash, p->word.slot_bits);
+	p->hash = flow_hash(&p->flow, p->out->word.affinity);
+	index = p->out->word.slot_base + weir_flow_slot(p->hash, p->out->word.slot_bits);
 	slot = bpf_map_lookup_elem(&slots, &index);
 	if (!slot)
 		return WEIR_REASON_INTERNAL;
-	chosen = *(const volatile __u16 *)&slot->current;
-	if (chosen == WEIR_BACKEND_NONE)
+	p->out->backend = *(const volatile __u16 *)&slot->current;
+	if (p->out->backend == WEIR_BACKEND_NONE)
 		return WEIR_REASON_NO_BACKEND;
-	backend = bpf_map_lookup_elem(&backends, &chosen);
+	backend = bpf_map_lookup_elem(&backends, &p->out->backend);
 	if (!backend)
 		return WEIR_REASON_INTERNAL;
-	p->backend = chosen;
 	p->way = &backend->way[*(const volatile __u32 *)&backend->active & 1];
+	asm volatile("" : "+r"(p->way)); /* worked out once: clang would do it again for each member */
 	if (p->way->flags & WEIR_WAY_LOCAL)
 		return WEIR_REASON_LOCAL;
 	return p->way->flags & WEIR_WAY_RESOLVED ? WEIR_REASON_GO_ON : WEIR_REASON_UNRESOLVED;

@@ -8,27 +8,35 @@
 #include "maps.h"
 #include "parse.h"
 
-static __always_inline __u64 mac_load(const void *mac)
+static __always_inline const struct weir_node *node_find(void)
 {
-	return *(const __u32 *)mac | (__u64) * (const __u16 *)(mac + 4) << 32;
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&node, &zero);
 }
 
-/* The port that the frame came in by: its index and its MAC. */
-static __always_inline void find_port(struct packet *p)
+/* A MAC as a number, from a place where two more bytes can be read. */
+static __always_inline __u64 mac_load(const void *mac)
 {
-	__u32 zero = 0, index = WEIR_PORTS_MAX, ifindex = p->ctx->ingress_ifindex;
-	const struct weir_node *n = bpf_map_lookup_elem(&node, &zero);
+	return *(const __u64 *)mac & bpf_cpu_to_be64(0xffffffffffff0000);
+}
 
-	if (n) {
+/* The port that the frame came in by: its index in node.port, WEIR_PORTS_MAX if it is not there. */
+static __always_inline __u32 port_find(const struct weir_node *n, __u32 ifindex)
+{
+	__u32 i;
+
 #pragma clang loop unroll(disable)
-		for (index = 0; index < WEIR_PORTS_MAX; index++) {
-			if (n->port[index].ifindex == ifindex) {
-				p->port_mac = mac_load(n->port[index].mac);
-				break;
-			}
-		}
-	}
-	p->port_index = (__u32)opaque(index, ifindex);
+	for (i = 0; i < WEIR_PORTS_MAX; i++)
+		if (n->port[i].ifindex == ifindex)
+			break;
+	return (__u32)opaque(i, ifindex);
+}
+
+/* The port's own MAC, NULL if the port is not known. */
+static __always_inline const __u8 *port_mac(const struct weir_node *n, __u32 port)
+{
+	return port < WEIR_PORTS_MAX ? n->port[port & (WEIR_PORTS_MAX - 1)].mac : NULL; /* masked for the verifier */
 }
 
 /*
@@ -37,13 +45,16 @@ static __always_inline void find_port(struct packet *p)
  */
 static __always_inline bool frame_is_ours(const struct packet *p)
 {
+	const __u8 *own = port_mac(p->node, p->out->port);
 	const __u8 *mac = p->data;
 
-	if ((const void *)(mac + ETH_HLEN) > p->end || mac[0] & 1)
+	if ((const void *)(mac + ETH_HLEN) > p->end)
 		return false;
-	if (p->port_mac == 0 || p->port_mac == mac_load(mac))
+	if (own && mac_load(mac) == mac_load(own))
 		return true;
-	return mac[0] == 0 && mac[1] == 0 && mac[2] == 0x5e && mac[3] == 0 && (mac[4] == 1 || mac[4] == 2);
+	if (mac[0] & 1)
+		return false;
+	return !own || (mac[0] == 0 && mac[1] == 0 && mac[2] == 0x5e && mac[3] == 0 && (mac[4] == 1 || mac[4] == 2));
 }
 
 #endif

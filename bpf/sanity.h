@@ -43,7 +43,7 @@ static __always_inline enum weir_reason sanity_check_ip4(struct packet *p)
 	p->length = bpf_ntohs(ip->tot_len);
 	if (p->l3 + p->length > frame_size(p->ctx))
 		return WEIR_REASON_BAD_LENGTH;
-	sum = csum_words((const __be32 *)ip, sizeof(*ip) / 4);
+	sum = csum_ip4(ip);
 	if (ip->ihl > 5)
 		sum += csum_packet(p->ctx, p->l3 + (__u32)sizeof(*ip), ip->ihl - 5U);
 	if (csum_fold(sum) != 0)
@@ -104,6 +104,7 @@ static __always_inline enum weir_reason sanity_check(struct packet *p)
 
 	if (reason != WEIR_REASON_GO_ON)
 		return reason;
+	p->out->length = p->length;
 	if (p->length < p->l4 - p->l3)
 		return WEIR_REASON_BAD_LENGTH;
 	if (p->proto == IPPROTO_TCP)

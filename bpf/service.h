@@ -105,10 +105,10 @@ static __always_inline int listener_find(const struct packet *p, __u32 first, __
 
 static __always_inline enum weir_reason service_match(struct packet *p)
 {
-	const union weir_service *word;
 	bool later = p->fragment == FRAGMENT_LATER;
-	__u32 index, port;
-	int service;
+	const union weir_service *service;
+	__u32 port;
+	int index;
 
 	if (p->proto == (p->ip6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP)) {
 		if (later || !icmp_find_flow(p))
@@ -118,18 +118,19 @@ static __always_inline enum weir_reason service_match(struct packet *p)
 	}
 	/* a later fragment shows no port: it is for a service only where that has them all */
 	port = bpf_ntohs(p->flow.dport);
-	service = listener_find(p, later ? 0 : port, later ? 0xffff : port);
-	if (service < 0)
+	index = listener_find(p, later ? 0 : port, later ? 0xffff : port);
+	if (index < 0)
 		return WEIR_REASON_NOT_SERVICE;
-	index = (__u32)service;
-	p->service = index;
 	if (p->fragment != FRAGMENT_NONE)
 		return WEIR_REASON_FRAGMENT;
-	word = bpf_map_lookup_elem(&services, &index);
-	if (!word)
+	p->out->service = (__u32)index;
+	service = bpf_map_lookup_elem(&services, &p->out->service);
+	if (!service)
 		return WEIR_REASON_INTERNAL;
-	p->word.word = *(const volatile __u64 *)&word->word; /* once: the agent may store another one meanwhile */
-	return p->word.slot_bits ? WEIR_REASON_GO_ON : WEIR_REASON_INTERNAL;
+	p->out->word.word =
+		*(const volatile __u64 *)&service->word; /* once: the agent may store another one meanwhile */
+	asm volatile("" : : "r"(p->out) : "memory");
+	return p->out->word.slot_bits ? WEIR_REASON_GO_ON : WEIR_REASON_INTERNAL;
 }
 
 #endif

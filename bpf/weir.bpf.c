@@ -2,10 +2,9 @@
 /*
  * The data path: the journey of a packet on one screen.
  *
- *   frame -> parse_link -> parse_addresses -> service_find_vip -> peer_tunnel -> service_match -> sanity_check -> peer_check
- *                                                   |                                                                |
- *                                                   |                                      finish <- forward <- pick_backend
- *                                                   `-> not for a service: passed up untouched, after one lookup
+ *   frame -> parse_link -> parse_addresses -> service_find_vip -> peer_tunnel -> service_match -> sanity_check -> peer_check -> pick_backend -> forward -> finish
+ *                                   |
+ *                                   `-> not for a service: passed up untouched, after one hash lookup
  *
  * Input: frames of the ports that the agent has attached this program to, and the maps (maps.h), which the agent writes. Output: the frame, to a
  * backend or up to this machine's stack or nowhere, and the counters. Each stage fills in more of struct packet (parse.h) and returns a reason
@@ -33,18 +32,19 @@ static __always_inline __u32 reason_action(enum weir_reason reason)
 	}
 }
 
-/* The only place where a reason becomes an action. */
-static __always_inline int finish(const struct packet *p, enum weir_reason reason)
+static __always_inline int finish(struct outcome *out, enum weir_reason reason)
 {
 	__u32 action = reason_action(reason);
 
-	count_reason(reason);
-	count_action(p->port_index, action);
-	return (int)action;
+	if (reason == WEIR_REASON_FORWARDED || reason == WEIR_REASON_REDIRECTED || reason == WEIR_REASON_LOCAL ||
+	    reason == WEIR_REASON_PEER_LOCAL)
+		count_carried(out);
+	out->reason = reason;
+	count_all(out, action);
+	return action == XDP_REDIRECT ? (int)bpf_redirect(out->ifindex, 0) : (int)action;
 }
 
-/* Is it for a service, and may it go on? Nothing of the frame is changed here, but that a tunnel from a peer is taken off. */
-static __always_inline enum weir_reason find_service(struct packet *p)
+static __always_inline enum weir_reason journey(struct packet *p)
 {
 	enum weir_reason reason = parse_addresses(p);
 
@@ -58,50 +58,51 @@ static __always_inline enum weir_reason find_service(struct packet *p)
 		reason = sanity_check(p);
 	if (reason == WEIR_REASON_GO_ON)
 		reason = peer_check(p);
+	if (reason == WEIR_REASON_GO_ON)
+		reason = pick_backend(p);
+	if (reason == WEIR_REASON_GO_ON)
+		reason = forward(p);
 	return reason;
 }
 
 /*
- * ip6 is a constant: there are two of these in the program, since what is known of a packet decides a dozen times on its way what is done with it. Those
- * that go no further leave in the middle, so that they carry nothing that only the others have.
+ * The journey is compiled three times, since what is known there then costs nothing: for IPv4 and for IPv6 without VLAN tags, and for all the rest.
  */
-static __always_inline int journey(struct packet *p, const bool ip6)
+static __always_inline enum weir_reason begin(struct packet *p)
 {
-	enum weir_reason reason;
-	int action;
+	__be16 type = parse_link(p);
 
-	p->ip6 = ip6;
-	reason = find_service(p);
-	if (reason == WEIR_REASON_PEER_LOCAL)
-		count_service(p);
-	if (reason != WEIR_REASON_GO_ON)
-		return finish(p, reason);
-	reason = pick_backend(p);
-	if (reason == WEIR_REASON_GO_ON)
-		reason = forward(p);
-	if (reason == WEIR_REASON_FORWARDED || reason == WEIR_REASON_REDIRECTED || reason == WEIR_REASON_LOCAL) {
-		count_service(p);
-		count_backend(p);
+	p->ip6 = type == bpf_htons(ETH_P_IPV6);
+	if (type != bpf_htons(ETH_P_IP) && !p->ip6)
+		return WEIR_REASON_NOT_SERVICE;
+	if (p->tags > 0)
+		return journey(p);
+	p->l3 = ETH_HLEN;
+	p->tags = 0;
+	if (p->ip6) {
+		p->ip6 = true;
+		return journey(p);
 	}
-	action = finish(p, reason);
-	return action == XDP_REDIRECT ? (int)bpf_redirect(p->way->ifindex, 0) : action;
+	p->ip6 = false;
+	return journey(p);
 }
 
 SEC("xdp")
 int weir(struct xdp_md *ctx)
 {
+	struct outcome out = {};
 	struct packet packet = {
 		.ctx = ctx,
 		.data = (void *)(long)ctx->data,
 		.end = (void *)(long)ctx->data_end,
+		.node = node_find(),
+		.out = &out,
 	};
-	enum weir_reason reason;
 
-	find_port(&packet);
-	reason = parse_link(&packet);
-	if (reason != WEIR_REASON_GO_ON)
-		return finish(&packet, reason);
-	return packet.ip6 ? journey(&packet, true) : journey(&packet, false);
+	if (!packet.node) /* never: its only element is always there */
+		return finish(&out, WEIR_REASON_INTERNAL);
+	out.port = port_find(packet.node, ctx->ingress_ifindex);
+	return finish(&out, begin(&packet));
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
