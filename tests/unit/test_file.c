@@ -72,6 +72,25 @@ static void a_link_in_the_way_is_not_followed(void **state)
 	assert_file("precious", "gold", 0600);
 }
 
+static void replaced_like_another(void **state)
+{
+	struct stat file;
+
+	(void)state;
+	assert_int_equal(file_replace("like", ".tmp", "x", 1, 0640, 0), 0);
+	if (geteuid() == 0)
+		assert_int_equal(chown("like", 12, 34), 0);
+	assert_int_equal(file_replace_like("g", ".tmp", "new", 3, "like"), 0);
+	assert_file("g", "new", 0640);
+	assert_int_equal(stat("g", &file), 0);
+	assert_int_equal(file.st_uid, geteuid() == 0 ? 12 : geteuid());
+	assert_int_equal(file.st_gid, geteuid() == 0 ? 34 : getegid());
+	assert_int_equal(file_replace_like("like", ".tmp", "it", 2, "like"), 0);
+	assert_file("like", "it", 0640);
+	assert_int_equal(file_replace_like("h", ".tmp", "new", 3, "none"), -ENOENT);
+	assert_int_equal(access("h", F_OK), -1);
+}
+
 static void a_full_disk_leaves_the_old_file_alone(void **state)
 {
 	struct rlimit old, small = {0};
@@ -143,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replaces),
 		cmocka_unit_test(a_link_in_the_way_is_not_followed),
+		cmocka_unit_test(replaced_like_another),
 		cmocka_unit_test(a_full_disk_leaves_the_old_file_alone),
 		cmocka_unit_test(a_failed_rename_leaves_nothing),
 		cmocka_unit_test(reads_with_a_bound),

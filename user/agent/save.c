@@ -4,9 +4,10 @@
  * what is in force; what it said before is kept beside it as FILE.before-save.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "../lib/file.h"
 #include "apply.h"
@@ -14,26 +15,31 @@
 
 enum { FILE_BYTES_MAX = 16 << 20 };
 
-/* Keeps a copy, then replaces. 0 or -errno. */
-static int write_file(const struct overlay_file *file)
+/* Keeps a copy beside it, then replaces it, both with its owner and mode. 0 or -errno. */
+static int replace(const char *path, const struct buf *text)
 {
 	struct buf before = {0};
-	char copy[4096];
-	struct stat st;
+	char copy[PATH_MAX];
 	int err;
 
-	if (stat(file->path, &st) != 0)
-		return -errno;
-	if ((size_t)snprintf(copy, sizeof(copy), "%s.before-save", file->path) >= sizeof(copy))
+	if ((size_t)snprintf(copy, sizeof(copy), "%s.before-save", path) >= sizeof(copy))
 		return -ENAMETOOLONG;
-	err = file_read(file->path, &before, FILE_BYTES_MAX);
+	err = file_read(path, &before, FILE_BYTES_MAX);
 	if (!err)
-		err = file_replace(copy, ".weir-tmp", before.data ? before.data : "", before.length, st.st_mode & 07777,
-				   1);
+		err = file_replace_like(copy, ".weir-tmp", before.data ? before.data : "", before.length, path);
 	if (!err)
-		err = file_replace(file->path, ".weir-tmp", file->text.data ? file->text.data : "", file->text.length,
-				   st.st_mode & 07777, 1);
+		err = file_replace_like(path, ".weir-tmp", text->data ? text->data : "", text->length, path);
 	buf_free(&before);
+	return err;
+}
+
+/* A link stays one: what it leads to is replaced. 0 or -errno. */
+static int write_file(const struct overlay_file *file)
+{
+	char *path = realpath(file->path, NULL);
+	int err = path ? replace(path, &file->text) : -errno;
+
+	free(path);
 	return err;
 }
 

@@ -77,7 +77,14 @@ static int open_parent(const char *path)
 	return open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static int write_new(const char *path, const void *data, size_t length, mode_t mode, int sync)
+/* What a new file gets; (uid_t)-1 and (gid_t)-1: as it was made. */
+struct rights {
+	uid_t user;
+	gid_t group;
+	mode_t mode;
+};
+
+static int write_new(const char *path, const void *data, size_t length, const struct rights *rights, int sync)
 {
 	int fd, err;
 
@@ -88,7 +95,7 @@ static int write_new(const char *path, const void *data, size_t length, mode_t m
 	if (fd < 0)
 		return -errno;
 	err = write_all(fd, data, length);
-	if (!err && fchmod(fd, mode))
+	if (!err && (fchown(fd, rights->user, rights->group) || fchmod(fd, rights->mode)))
 		err = -errno;
 	if (!err && sync && fsync(fd))
 		err = -errno;
@@ -99,7 +106,8 @@ static int write_new(const char *path, const void *data, size_t length, mode_t m
 	return err;
 }
 
-int file_replace(const char *path, const char *suffix, const void *data, size_t length, mode_t mode, int sync)
+static int replace(const char *path, const char *suffix, const void *data, size_t length, const struct rights *rights,
+		   int sync)
 {
 	char temporary[PATH_MAX];
 	int parent = -1, err;
@@ -111,7 +119,7 @@ int file_replace(const char *path, const char *suffix, const void *data, size_t 
 		if (parent < 0)
 			return -errno;
 	}
-	err = write_new(temporary, data, length, mode, sync);
+	err = write_new(temporary, data, length, rights, sync);
 	if (!err && rename(temporary, path)) {
 		err = -errno;
 		unlink(temporary);
@@ -122,6 +130,24 @@ int file_replace(const char *path, const char *suffix, const void *data, size_t 
 		close(parent);
 	}
 	return err;
+}
+
+int file_replace(const char *path, const char *suffix, const void *data, size_t length, mode_t mode, int sync)
+{
+	const struct rights rights = {.user = (uid_t)-1, .group = (gid_t)-1, .mode = mode};
+
+	return replace(path, suffix, data, length, &rights, sync);
+}
+
+int file_replace_like(const char *path, const char *suffix, const void *data, size_t length, const char *like)
+{
+	struct rights rights;
+	struct stat file;
+
+	if (stat(like, &file))
+		return -errno;
+	rights = (struct rights){.user = file.st_uid, .group = file.st_gid, .mode = file.st_mode & 07777};
+	return replace(path, suffix, data, length, &rights, 1);
 }
 
 static int make_one(const char *path, mode_t mode)
