@@ -15,6 +15,7 @@
 #include "../model/listeners.h"
 #include "report.h"
 #include "way.h"
+#include "ways.h"
 
 struct flow {
 	struct addr source, vip;
@@ -206,14 +207,6 @@ static void say_no_backend(const struct model_service *service, struct verdict *
 	    by_role[ROLE_DISABLED]);
 }
 
-static bool is_port(const struct agent *agent, uint32_t ifindex)
-{
-	for (size_t i = 0; i < agent->ways.ports; i++)
-		if (agent->ways.port[i].ifindex == ifindex)
-			return true;
-	return false;
-}
-
 static void say_way(const struct agent *agent, struct verdict *verdict)
 {
 	const struct model_backend *backend = verdict->backend;
@@ -233,8 +226,9 @@ static void say_way(const struct agent *agent, struct verdict *verdict)
 		return;
 	}
 	/* By which port it comes in is not asked for: with one port it is that one. */
-	verdict->reason = agent->ways.ports == 1 && is_port(agent, backend->way.image.ifindex) ? WEIR_REASON_FORWARDED
-											       : WEIR_REASON_REDIRECTED;
+	verdict->reason = agent->ways.ports == 1 && ways_is_port(agent, backend->way.image.ifindex)
+				  ? WEIR_REASON_FORWARDED
+				  : WEIR_REASON_REDIRECTED;
 	say(verdict, "way out: %s, %s", forward == WEIR_IPIP ? "encapsulated (ipip)" : "with the next hop's MAC (dsr)",
 	    way);
 	if (agent->ways.ports > 1)

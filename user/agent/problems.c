@@ -11,6 +11,7 @@
 
 #include "../net/ethtool.h"
 #include "way.h"
+#include "ways.h"
 
 struct list {
 	void (*say)(void *arg, const char *text);
@@ -58,14 +59,6 @@ static unsigned int outer_bytes(const struct model_backend *backend)
 	return backend->way.image.flags & WEIR_WAY_IP6 ? 40 : 20;
 }
 
-static bool is_port(const struct agent *agent, uint32_t ifindex)
-{
-	for (size_t i = 0; i < agent->ways.ports; i++)
-		if (agent->ways.port[i].ifindex == ifindex)
-			return true;
-	return false;
-}
-
 struct service_troubles {
 	struct trouble way, mtu, egress;
 };
@@ -83,7 +76,7 @@ static void look_at_backend(const struct agent *agent, const struct model_servic
 		return;
 	if (service->config.forward == WEIR_IPIP && image->mtu < 1500 + outer_bytes(backend))
 		count_trouble(&troubles->mtu, backend);
-	if (!is_port(agent, image->ifindex))
+	if (!ways_is_port(agent, image->ifindex))
 		count_trouble(&troubles->egress, backend);
 }
 

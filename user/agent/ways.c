@@ -103,6 +103,14 @@ size_t ways_unresolved(const struct agent *agent)
 	return count;
 }
 
+bool ways_is_port(const struct agent *agent, uint32_t ifindex)
+{
+	for (size_t i = 0; i < agent->ways.ports; i++)
+		if (agent->ways.port[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
 /* ---- to the plane: peers, own addresses, interfaces ---- */
 
 static void tell_peers(struct agent *agent, const struct config *config)

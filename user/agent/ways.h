@@ -14,6 +14,8 @@ int ways_watch(struct agent *agent, const struct config *config);
 void ways_trim(struct agent *agent, const struct config *config);
 /* How many of the watched addresses have a next hop that may yet answer. */
 size_t ways_unresolved(const struct agent *agent);
+/* Whether it is one of the configured interfaces. */
+bool ways_is_port(const struct agent *agent, uint32_t ifindex);
 /* Peers and interfaces of `config`, own addresses: all of it to the plane. */
 void ways_tell_plane(struct agent *agent, const struct config *config);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* This machine's own addresses (addresses.h). In: RTM_NEWADDR and RTM_DELADDR messages. Out: "is it mine?". */
+/* This machine's own addresses (addresses.h). In: RTM_NEWADDR and RTM_DELADDR messages. Out: those that packets can come to, in order. */
 #include "addresses.h"
 
 #include <linux/if_addr.h>
@@ -118,14 +118,6 @@ bool addresses_sweep(struct addresses *addresses)
 		sorted_remove(&addresses->by_addr, i);
 	}
 	return addresses->by_addr.count != before;
-}
-
-bool addresses_own(const struct addresses *addresses, const struct addr *addr)
-{
-	struct key first = {.addr = *addr}; /* below all interfaces that may have it */
-	size_t position = sorted_position(&addresses->by_addr, &first);
-
-	return position < addresses->by_addr.count && addr_compare(addr, &address_at(addresses, position)->addr) == 0;
 }
 
 void addresses_visit(const struct addresses *addresses, bool (*visit)(void *arg, const struct addr *addr), void *arg)

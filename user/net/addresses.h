@@ -28,7 +28,6 @@ enum addresses_change addresses_message(struct addresses *addresses, const struc
 /* Before and after a dump: what was not told in between is gone; true if something is. */
 void addresses_unsee(struct addresses *addresses);
 bool addresses_sweep(struct addresses *addresses);
-bool addresses_own(const struct addresses *addresses, const struct addr *addr);
 /* Visits each unicast address once, in order, until visit returns false. */
 void addresses_visit(const struct addresses *addresses, bool (*visit)(void *arg, const struct addr *addr), void *arg);
 

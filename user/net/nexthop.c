@@ -363,11 +363,6 @@ bool nexthops_link_by_index(const struct nexthops *nexthops, uint32_t ifindex, s
 	return give_link(links_find(&nexthops->links, ifindex), out);
 }
 
-bool nexthops_is_own(const struct nexthops *nexthops, const struct addr *addr)
-{
-	return addresses_own(&nexthops->addresses, addr);
-}
-
 void nexthops_own_addresses(const struct nexthops *nexthops, bool (*visit)(void *arg, const struct addr *addr),
 			    void *arg)
 {

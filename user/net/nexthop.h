@@ -37,7 +37,6 @@ void nexthops_release(struct nexthops *nexthops, const struct addr *addr);
 bool nexthops_find(const struct nexthops *nexthops, const struct addr *addr, struct nexthop *out);
 bool nexthops_link(const struct nexthops *nexthops, const char *name, struct nexthop_link *out);
 bool nexthops_link_by_index(const struct nexthops *nexthops, uint32_t ifindex, struct nexthop_link *out);
-bool nexthops_is_own(const struct nexthops *nexthops, const struct addr *addr);
 /* Calls visit for each unicast address of this machine (no loopback, no link local) until it returns false. */
 void nexthops_own_addresses(const struct nexthops *nexthops, bool (*visit)(void *arg, const struct addr *addr),
 			    void *arg);
