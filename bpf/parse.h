@@ -242,7 +242,11 @@ __noinline __u32 parse_extensions(struct xdp_md *ctx, __u32 offset, __u32 next)
 			__u32 place = bpf_ntohs(
 				*(const __be16 *)(header + 2)); /* offset in eights << 3, more fragments << 0 */
 
-			fragment = place >> 3 ? FRAGMENT_LATER : place & 1 ? FRAGMENT_FIRST : FRAGMENT_NONE;
+			/* an atomic header behind a fragment's does not make it whole again */
+			if (place >> 3)
+				fragment = FRAGMENT_LATER;
+			else if (place & 1)
+				fragment = FRAGMENT_FIRST;
 		} else if (next == EXTENSION_AH) {
 			length = (header[1] + 2U) * 4;
 		} else if (next == IPPROTO_ROUTING && header[3] != 0) {

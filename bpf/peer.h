@@ -12,8 +12,8 @@
 #include "parse.h"
 #include "service.h"
 
-/* Is it the address of a peer? Global, and given in two halves, for the reasons that listener_search has. */
-__noinline __u32 peer_has_addr(__u64 first, __u64 second)
+/* Is it the address of a peer (with this MAC, unless that is 0)? Global, and given in two halves, for the reasons that listener_search has. */
+__noinline __u32 peer_has_addr(__u64 first, __u64 second, __u64 mac)
 {
 	const struct weir_node *n = node_find();
 	__u32 found = 0;
@@ -22,7 +22,8 @@ __noinline __u32 peer_has_addr(__u64 first, __u64 second)
 		return 0;
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < WEIR_PEERS_MAX && i < n->peers; i++)
-		found |= addr_half(&n->peer[i].addr, 0) == first && addr_half(&n->peer[i].addr, 1) == second;
+		found |= addr_half(&n->peer[i].addr, 0) == first && addr_half(&n->peer[i].addr, 1) == second &&
+			 (!mac || mac_load(n->peer[i].mac) == mac);
 	return found;
 }
 
@@ -63,7 +64,7 @@ static __always_inline enum weir_reason peer_tunnel(struct packet *p)
 
 	if (!(p->vip->flags & WEIR_VIP_SELF) || (p->proto != IPPROTO_IPIP && !inner6) || p->fragment != FRAGMENT_NONE)
 		return WEIR_REASON_GO_ON;
-	if (!peer_has_addr(addr_half(&p->flow.src, 0), addr_half(&p->flow.src, 1)))
+	if (!peer_has_addr(addr_half(&p->flow.src, 0), addr_half(&p->flow.src, 1), 0))
 		return WEIR_REASON_NOT_SERVICE;
 	found = peer_inner_service(p->ctx, p->l4, inner6);
 	if (!found)
@@ -97,7 +98,7 @@ static __always_inline enum weir_reason peer_check(const struct packet *p)
 	for (__u32 i = 0; i < WEIR_PEERS_MAX && i < p->node->peers; i++)
 		from_peer |= is_zero(mac_load(p->node->peer[i].mac) ^ source);
 	if (!from_peer || source == 0 || !packet_source(p, &src) ||
-	    peer_has_addr(addr_half(&src, 0), addr_half(&src, 1)))
+	    peer_has_addr(addr_half(&src, 0), addr_half(&src, 1), source))
 		return WEIR_REASON_GO_ON;
 	return p->out->word.flags & WEIR_SERVICE_LOCAL ? WEIR_REASON_PEER_LOCAL : WEIR_REASON_PEER_LOOP;
 }

@@ -122,6 +122,8 @@ def fragments6(bench):
         for before, behind in (([HOPS], []), ([], [OPTIONS]), ([HOPS, ROUTING], [AH, OPTIONS])):
             frame = chain(before + [FRAGMENT] + behind, payload(dport=port), proto, more=1)
             bench.dropped(f"ip6 {name}: first fragment among {before} {behind}", frame, "fragment")
+        frame = chain([FRAGMENT, FRAGMENT], payload(dport=port), proto, each=[{"more": 1}, {}])
+        bench.dropped(f"ip6 {name}: an atomic header behind a fragment's does not hide it", frame, "fragment")
         for place, more in ((1, 0), (1, 1), (185, 1), (8191, 0)):
             for before in ([], [HOPS], [HOPS, OPTIONS, ROUTING, AH, OPTIONS]):
                 words = f"ip6 {name}: fragment at {8 * place}, more {more}, behind {len(before)} headers"

@@ -130,6 +130,9 @@ def full(bench):
     """All sixteen places for peers, and how many of them are looked at."""
     for index in range(16):
         bench.tell(f"peer {index} 10.0.1.{index} 02:00:00:00:02:{index:02x}")
+    bench.tell("peers 16")
+    frame = on(link(src="02:00:00:00:02:03"), l3(4, src="10.0.1.4") / tcp(dport=81))
+    bench.dropped("one peer's MAC, another's address: sent on for that one", frame, "peer-loop")
     for count in (16, 5, 1, 0):
         bench.tell(f"peers {count}")
         wrong = ""
