@@ -66,6 +66,13 @@ half_taken() {
 	done
 }
 
+@test "a new agent with another state directory holds that one" {
+	start
+	start --takeover --state-dir "$dir/other"
+	none flock -n "$dir/other/lock" true
+	flock -n "$dir/state/lock" true
+}
+
 @test "no client is turned away while ten agents follow each other" {
 	start
 	asking() {

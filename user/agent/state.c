@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../lib/file.h"
@@ -46,6 +47,15 @@ static int take_lock(struct agent *agent, struct error *error)
 	return 0;
 }
 
+static bool is_lock_of(const struct agent *agent, int fd)
+{
+	struct stat by_path, by_fd;
+	char path[PATH_MAX];
+
+	return stat(path_of(agent, "lock", path), &by_path) == 0 && fstat(fd, &by_fd) == 0 &&
+	       by_path.st_dev == by_fd.st_dev && by_path.st_ino == by_fd.st_ino;
+}
+
 int state_open(struct agent *agent, int lock_fd, struct error *error)
 {
 	int err = file_make_directory(agent->options.state_dir, 0750);
@@ -53,8 +63,13 @@ int state_open(struct agent *agent, int lock_fd, struct error *error)
 	if (err)
 		return error_set(error, ERROR_REFUSED, "%s: cannot be made: %s", agent->options.state_dir,
 				 strerror(-err));
-	agent->state_lock = lock_fd;
-	return lock_fd < 0 ? take_lock(agent, error) : 0;
+	if (lock_fd >= 0 && is_lock_of(agent, lock_fd)) {
+		agent->state_lock = lock_fd;
+		return 0;
+	}
+	if (lock_fd >= 0) /* of another --state-dir, which the old agent keeps to its end */
+		close(lock_fd);
+	return take_lock(agent, error);
 }
 
 void state_close(struct agent *agent)
