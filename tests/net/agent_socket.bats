@@ -72,7 +72,7 @@ as() {
 	start
 	anonymous() { awk '/^RssAnon:/ { print $2 }' "/proc/$pid/status"; }
 	before=$(anonymous)
-	for kind in garbage half endless zero many hangup follow unread; do
+	for kind in garbage half endless zero many hangup hoard follow unread; do
 		echo "$kind"
 		"$top/tests/lib/abuse" "$dir/weir.sock" "$kind"
 	done
@@ -107,6 +107,20 @@ as() {
 	[ "$(code reload)" = 0 ]
 	[ "$(ask show services | head -n 1 | jq '.services | length')" = 2 ]
 	[[ $(text save) == *"no runtime changes"* ]]
+}
+
+@test "save keeps what the file is: a link, its owner, its mode" {
+	mv "$dir/weir.conf" "$dir/real.conf"
+	ln -s real.conf "$dir/weir.conf"
+	chown 12345:12346 "$dir/real.conf"
+	chmod 640 "$dir/real.conf"
+	start
+	[ "$(code backend drain web 10.99.1.21)" = 0 ]
+	[ "$(code save)" = 0 ]
+	[ "$(readlink "$dir/weir.conf")" = real.conf ]
+	grep -q draining "$dir/real.conf"
+	good | cmp - "$dir/real.conf.before-save"
+	for file in real.conf real.conf.before-save; do [ "$(stat -c '%a %u %g' "$dir/$file")" = "640 12345 12346" ]; done
 }
 
 @test "where the file's text for an object has changed, the file wins, for good, and it is said" {

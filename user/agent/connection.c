@@ -18,6 +18,7 @@
 #include "../lib/log.h"
 
 #define STALL_NS 10000000000ULL /* a client that has read nothing for so long is gone, or means harm */
+#define TURN_NS  5000000ULL     /* after so long the next client has its turn, however much this one has asked for */
 
 size_t connection_unsent(const struct connection *connection)
 {
@@ -58,8 +59,6 @@ static void send_some(struct connection *connection)
 			connection->sent += (size_t)n;
 			(void)loop_timer_set(connection->loop, &connection->stall, loop_now_ns() + STALL_NS);
 		} else if (n < 0 && errno == EAGAIN) {
-			if (connection->stall.position == 0)
-				(void)loop_timer_set(connection->loop, &connection->stall, loop_now_ns() + STALL_NS);
 			return;
 		} else if (n < 0 && errno != EINTR) {
 			doom(connection);
@@ -76,16 +75,26 @@ static void send_some(struct connection *connection)
 	connection->out.limit = REPLY_BYTES_MAX;
 }
 
+/* A whole line, or too long a one, has been read and not been answered yet. */
+static bool line_waits(const struct connection *connection)
+{
+	return connection->in.length > REQUEST_BYTES_MAX ||
+	       (connection->in.length > 0 && memchr(connection->in.data, '\n', connection->in.length));
+}
+
 static void rewatch(struct connection *connection)
 {
 	uint32_t events = 0;
 
 	if (connection->broken)
 		return;
-	if (connection_unsent(connection) > 0)
-		events = EPOLLOUT;
-	else if (!connection->ended && !connection->closing)
+	if (connection_unsent(connection) > 0 || line_waits(connection)) {
+		events = EPOLLOUT; /* its next turn comes when it has read, or has little to read */
+		if (connection->stall.position == 0)
+			(void)loop_timer_set(connection->loop, &connection->stall, loop_now_ns() + STALL_NS);
+	} else if (!connection->ended && !connection->closing) {
 		events = EPOLLIN;
+	}
 	if (loop_rewatch(connection->loop, &connection->watch, events) != 0)
 		doom(connection);
 }
@@ -156,20 +165,19 @@ static void check_reply(struct connection *connection)
 	refuse(connection, "the reply does not fit into memory or is larger than 16 MiB: ask for less");
 }
 
-/* Serves whole lines until a reply does not go out at once. */
+/* Serves whole lines until a reply does not go out at once, or its turn is over. */
 static void serve_lines(struct connection *connection)
 {
 	const struct connection_calls *calls = connection->calls;
+	uint64_t until_ns = loop_now_ns() + TURN_NS;
 
 	while (!connection->broken && !connection->closing && connection_unsent(connection) == 0 &&
-	       connection->in.length > 0) {
+	       line_waits(connection) && loop_now_ns() < until_ns) {
 		char *newline = memchr(connection->in.data, '\n', connection->in.length);
 		size_t length = newline ? (size_t)(newline - connection->in.data) : connection->in.length;
 
 		if (length > REQUEST_BYTES_MAX) {
 			refuse(connection, "a request is one line of at most 65536 bytes");
-		} else if (!newline) {
-			return;
 		} else if (memchr(connection->in.data, '\0', length)) {
 			refuse(connection, "a request is a line of text: it holds a 0 byte");
 		} else if (connection->following) {
@@ -195,7 +203,8 @@ static void ready(struct watch *watch, uint32_t events)
 	if (!connection->broken && (events & EPOLLIN))
 		read_some(connection);
 	serve_lines(connection);
-	if (!connection->following && connection->ended && connection_unsent(connection) == 0)
+	if (!connection->following && connection->ended && connection_unsent(connection) == 0 &&
+	    !line_waits(connection))
 		connection->closing = true;
 	if (connection->broken || (connection->closing && connection_unsent(connection) == 0))
 		connection_free(connection);
