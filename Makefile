@@ -77,7 +77,7 @@ FUZZ_SECONDS ?= 60
 fuzz: $(FUZZERS) ## fuzz every parser, FUZZ_SECONDS (60) each
 	for fuzzer in $(FUZZERS); do echo "== $$fuzzer"; mkdir -p $O/corpus/$${fuzzer##*/}; \
 		$$fuzzer -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -artifact_prefix=$O/corpus/ \
-			$O/corpus/$${fuzzer##*/} || exit 1; done
+			$O/corpus/$${fuzzer##*/} tests/fuzz/seeds/$${fuzzer##*/} || exit 1; done
 
 install: all ## copy to $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin
