@@ -98,20 +98,29 @@ static __always_inline enum weir_reason sanity_check_udp(const struct packet *p,
 	return length < sizeof(*udp) || length > size ? WEIR_REASON_BAD_LENGTH : WEIR_REASON_GO_ON;
 }
 
+/* An ICMP error: what it quotes must lie in the packet, not in the padding behind it. */
+static __always_inline enum weir_reason sanity_check_icmp(const struct packet *p, __u32 size)
+{
+	__u32 least = 8 + (p->ip6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)) + 2 * sizeof(__be16);
+
+	return size < least ? WEIR_REASON_BAD_LENGTH : WEIR_REASON_GO_ON;
+}
+
 static __always_inline enum weir_reason sanity_check(struct packet *p)
 {
 	enum weir_reason reason = p->ip6 ? sanity_check_ip6(p) : sanity_check_ip4(p);
+	__u32 headers = p->l4 - p->l3;
 
 	if (reason != WEIR_REASON_GO_ON)
 		return reason;
 	p->out->length = p->length;
-	if (p->length < p->l4 - p->l3)
+	if (p->length < headers)
 		return WEIR_REASON_BAD_LENGTH;
 	if (p->proto == IPPROTO_TCP)
-		return sanity_check_tcp(p, p->length - (p->l4 - p->l3));
+		return sanity_check_tcp(p, p->length - headers);
 	if (p->proto == IPPROTO_UDP)
-		return sanity_check_udp(p, p->length - (p->l4 - p->l3));
-	return WEIR_REASON_GO_ON; /* an ICMP error, long enough to quote a packet */
+		return sanity_check_udp(p, p->length - headers);
+	return sanity_check_icmp(p, p->length - headers);
 }
 
 #endif

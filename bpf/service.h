@@ -127,8 +127,8 @@ static __always_inline enum weir_reason service_match(struct packet *p)
 	service = bpf_map_lookup_elem(&services, &p->out->service);
 	if (!service)
 		return WEIR_REASON_INTERNAL;
-	p->out->word.word =
-		*(const volatile __u64 *)&service->word; /* once: the agent may store another one meanwhile */
+	/* one load: the agent may store another word meanwhile; and from here on its members are read from memory (struct outcome) */
+	p->out->word.word = *(const volatile __u64 *)&service->word;
 	asm volatile("" : : "r"(p->out) : "memory");
 	return p->out->word.slot_bits ? WEIR_REASON_GO_ON : WEIR_REASON_INTERNAL;
 }

@@ -2,9 +2,10 @@
 /*
  * The data path: the journey of a packet on one screen.
  *
- *   frame -> parse_link -> parse_addresses -> service_find_vip -> peer_tunnel -> service_match -> sanity_check -> peer_check -> pick_backend -> forward -> finish
- *                                   |
- *                                   `-> not for a service: passed up untouched, after one hash lookup
+ *   frame -> parse_link -> parse_addresses -> service_find_vip -> peer_tunnel -> service_match -> sanity_check
+ *                                                   |                                                  |
+ *                                                   |    finish <- forward <- pick_backend <- peer_check
+ *                                                   `-> not for a service: passed up untouched, after one look-up
  *
  * Input: frames of the ports that the agent has attached this program to, and the maps (maps.h), which the agent writes. Output: the frame, to a
  * backend or up to this machine's stack or nowhere, and the counters. Each stage fills in more of struct packet (parse.h) and returns a reason
@@ -32,6 +33,7 @@ static __always_inline __u32 reason_action(enum weir_reason reason)
 	}
 }
 
+/* The only place where a reason becomes an action. */
 static __always_inline int finish(struct outcome *out, enum weir_reason reason)
 {
 	__u32 action = reason_action(reason);
@@ -77,8 +79,8 @@ static __always_inline enum weir_reason begin(struct packet *p)
 		return WEIR_REASON_NOT_SERVICE;
 	if (p->tags > 0)
 		return journey(p);
+	p->tags = 0; /* all four are so already: it is the compiler that is told */
 	p->l3 = ETH_HLEN;
-	p->tags = 0;
 	if (p->ip6) {
 		p->ip6 = true;
 		return journey(p);

@@ -159,6 +159,12 @@ def not_ours(bench, listeners):
     reaches(bench, "ip6: quoted first fragment", error(6, quoted + quoted_l4(80, 40000)), 6, 1)
 
 
+def ends_at(family, length):
+    """An error whose header says that it has this length; what is behind is padding."""
+    header = l3(4, src=ROUTER[4], proto=1, len=length) if family == 4 else l3(6, src=ROUTER[6], nh=58, plen=length)
+    return raw(on(link(), header)) + error(family, quote(family, 80))[14 + (20 if family == 4 else 40):]
+
+
 def judged(bench):
     """An error is a packet for a service like any other: what is wrong with it, or comes in pieces, is dropped."""
     good = error(4, quote(4, 80))
@@ -169,6 +175,9 @@ def judged(bench):
     bench.dropped("ip4: time to live 0", raw(on(link(), l3(4, src=ROUTER[4], ttl=0) / ICMP(type=3, code=4) / Raw(quote(4, 80)))), "ttl")
     longer = raw(on(link(), l3(4, src=ROUTER[4], len=57) / ICMP(type=3) / Raw(quote(4, 80))))
     bench.dropped("ip4: longer than the frame", longer, "bad-length")
+    for family in (4, 6):  # 20 + 8 + 20 + 4 bytes in all, or 8 + 40 + 4 behind the header
+        bench.dropped(f"ip{family}: the quoted ports lie in the padding", ends_at(family, 51), "bad-length")
+        reaches(bench, f"ip{family}: what is behind the quoted ports lies in the padding", ends_at(family, 52), family, 1)
     pieces = {name: raw(on(link(), l3(4, src=ROUTER[4], frag=place, flags=more) / ICMP(type=3, code=4) / Raw(quote(4, 80))))
               for name, place, more in (("first", 0, 1), ("later", 3, 0))}
     bench.dropped("ip4: first fragment of an error", pieces["first"], "fragment")
