@@ -291,7 +291,7 @@ static void measure_adds(const struct running *agent, uint32_t slots)
 	first = took[0]; /* waits until no packet can be at what the agent before may have taken out a moment ago */
 	qsort(took, ADDS, sizeof(*took), ascending);
 	bound("a backend added, from command to map: median", took[ADDS / 2], 50, "ms");
-	printf("  %-44s %9.1f ms; the slowest: %.1f ms\n", "(the first after a start", first, took[ADDS - 1]);
+	printf("  %-44s %9.1f ms; the slowest: %.1f ms\n", "the first after a start", first, took[ADDS - 1]);
 }
 
 /* ---- memory ---- */
@@ -334,7 +334,7 @@ static void measure_memory(const struct running *agent, uint32_t slots)
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)agent->pid);
 	bound("maps, for each of the services there is room for", maps / LIMIT_SERVICES, 256, "KiB");
 	bound("the agent's own memory", number_in(path, "RssAnon:") / 1024, 16 + SERVICES * per_service / 1024, "MiB");
-	printf("  %-44s %9.1f MiB; all that the agent has mapped: %.1f MiB\n", "(all maps", maps / 1024,
+	printf("  %-44s %9.1f MiB; all that the agent has mapped: %.1f MiB\n", "all maps", maps / 1024,
 	       number_in(path, "VmRSS:") / 1024);
 }
 
