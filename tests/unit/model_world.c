@@ -98,6 +98,13 @@ static void vip_changed(void *arg, const struct addr *addr)
 	assert_safe();
 }
 
+static void write_all_vips(void)
+{
+	for (size_t v = 0; v < VIPS; v++)
+		if (maps.vip[v].listeners)
+			vip_changed(NULL, &maps.vip[v].addr);
+}
+
 static void way_changed(void *arg, struct model_service *service, struct model_backend *backend)
 {
 	(void)arg, (void)service, (void)backend;
@@ -117,6 +124,7 @@ static void service_removed(void *arg, struct model_service *service)
 {
 	(void)arg;
 	assert_true(maps.service_used[service->index]);
+	write_all_vips(); /* those of a service of before a restart are known to the maps alone */
 	for (size_t v = 0; v < VIPS; v++)
 		for (int l = 0; l < maps.vip[v].listeners; l++)
 			assert_int_not_equal(maps.vip[v].listener[l].service, service->index);
@@ -170,9 +178,6 @@ void world_restart(void)
 	for (size_t i = 0; i < BACKENDS; i++)
 		if (maps.backend_used[i])
 			assert_int_equal(model_restore_backend(&model, &maps.backend[i]), 0);
-	for (size_t i = 0; i < VIPS; i++)
-		if (maps.vip[i].listeners)
-			assert_int_equal(model_restore_vip(&model, &maps.vip[i].addr), 0);
 }
 
 struct addr world_address(unsigned int net, unsigned int host)
@@ -221,6 +226,7 @@ void world_apply(const struct config *config)
 
 	if (model_apply(&model, config, &error))
 		fail_msg("%s", error.text);
+	write_all_vips(); /* as the plane does after the first one */
 }
 
 int world_setup(void **state)

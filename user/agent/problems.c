@@ -213,6 +213,9 @@ void problems_list(const struct agent *agent, void (*say)(void *arg, const char 
 
 	if (!agent->loaded.ok)
 		add(&list, "config: the last reload failed: %s", agent->loaded.error);
+	if (plane_has_failed(agent->plane))
+		add(&list,
+		    "maps: something could not be written (see the log): restart weir-agent, which loses no packet");
 	services(agent, &list);
 	interfaces(agent, &list);
 	peers(agent, &list);

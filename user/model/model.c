@@ -28,11 +28,9 @@ static void forget_restored(struct model *model)
 {
 	free(model->restored_service);
 	free(model->restored_backend);
-	free(model->restored_vip);
 	model->restored_service = NULL;
 	model->restored_backend = NULL;
-	model->restored_vip = NULL;
-	model->restored_services = model->restored_backends = model->restored_vips = 0;
+	model->restored_services = model->restored_backends = 0;
 }
 
 void model_free(struct model *model)
@@ -79,17 +77,6 @@ int model_restore_backend(struct model *model, const struct model_restored_backe
 	model->restored_backend = grown;
 	model->used.backend[backend->index] = 1;
 	grown[model->restored_backends++] = *backend;
-	return 0;
-}
-
-int model_restore_vip(struct model *model, const struct addr *vip)
-{
-	struct addr *grown = realloc(model->restored_vip, (model->restored_vips + 1) * sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	model->restored_vip = grown;
-	grown[model->restored_vips++] = *vip;
 	return 0;
 }
 
@@ -286,8 +273,6 @@ static void commit(struct model *model, struct stage *stage)
 	for (size_t i = 0; i < model->services; i++)
 		if (stage->fresh[i])
 			commit_vips(model, model->service[i]);
-	for (size_t i = 0; i < model->restored_vips; i++)
-		model->observer.vip_changed(model->observer.arg, &model->restored_vip[i]);
 	for (size_t k = 0; k < olds; k++) {
 		struct model_service *now = model_service(model, old[k]->config.name);
 

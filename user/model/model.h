@@ -29,7 +29,6 @@ void model_free(struct model *model);
  */
 int model_restore_service(struct model *model, const struct model_restored_service *service);
 int model_restore_backend(struct model *model, const struct model_restored_backend *backend);
-int model_restore_vip(struct model *model, const struct addr *vip); /* every key of `vips` */
 
 /*
  * After them: whether `wanted` finds room in the limits beside what was restored. If not (a file that replaces much of what fills them), what

@@ -65,7 +65,7 @@ struct model_observer {
 	/* 1. For each new and changed service: write ways, table, service word; not yet the listeners.
 	 * service->table == NULL: the maps hold it already; give it to table_adopt, and write only if that fails. */
 	void (*service_changed)(void *arg, struct model_service *service);
-	/* 2. For each VIP of a new, changed or removed service, and each restored one: write what listeners_flatten says now (nothing: take the VIP out). */
+	/* 2. For each VIP of a new, changed or removed service: write what listeners_flatten says now (nothing: take the VIP out). */
 	void (*vip_changed)(void *arg, const struct addr *vip);
 	/* A backend's way alone has changed. */
 	void (*way_changed)(void *arg, struct model_service *service, struct model_backend *backend);
@@ -116,8 +116,7 @@ struct model {
 	/* from the pinned maps, until the first model_apply */
 	struct model_restored_service *restored_service;
 	struct model_restored_backend *restored_backend;
-	struct addr *restored_vip;
-	size_t restored_services, restored_backends, restored_vips;
+	size_t restored_services, restored_backends;
 };
 
 struct model_service *model_service(const struct model *model, const char *name);

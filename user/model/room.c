@@ -79,7 +79,6 @@ static void forget_unwanted(struct model *model, const struct config *wanted)
 		(void)index_mark_slots(&model->used, &model->limits, restored.slot_base, restored.slots, false);
 	}
 	model->restored_services = kept;
-	model->restored_vips = 0;
 }
 
 bool model_make_room(struct model *model, const struct config *wanted)

@@ -148,7 +148,7 @@ static int stage_table(const struct model *model, struct model_service *service,
 
 	table_set_roles(service, model->observer.now_wall_ns(model->observer.arg));
 	service->digest = table_digest(model->hash_seed, service);
-	if (restored && restored->digest == service->digest)
+	if (restored && service->digest && restored->digest == service->digest) /* 0 = not known, or half written */
 		return 0;
 	if (old && old->own && table_same_members(old, service)) {
 		service->own = malloc(bytes);

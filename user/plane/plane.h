@@ -101,6 +101,9 @@ int plane_service_count(const struct plane *plane, uint16_t index, struct weir_c
 int plane_backend_count(const struct plane *plane, uint16_t index, struct weir_count *out);
 int plane_reason_counts(const struct plane *plane, uint64_t out[WEIR_REASON_COUNT]);
 
+/* Something could not be written to the maps (it is in the log): they may not be what the model says. */
+bool plane_has_failed(const struct plane *plane);
+
 struct plane_info {
 	uint32_t layout, program_id, serial;
 	char tag[17];          /* program tag, hex */

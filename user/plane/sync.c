@@ -31,6 +31,11 @@ static void fail(struct plane *plane, const char *what, int err)
 	plane->failed = true;
 }
 
+bool plane_has_failed(const struct plane *plane)
+{
+	return plane->failed;
+}
+
 /* ---- backends ---- */
 
 static void write_way(struct plane *plane, uint16_t index, const struct weir_way *way)
