@@ -5,7 +5,7 @@
 #
 #   bpf/X.bpf.c            $(BUILD)/bpf/X.bpf.o -> $(BUILD)/bpf/X.skel.h, included as <X.skel.h>, its names begin with X_bpf
 #   user/ROOM/*.c          $(BUILD)/user/ROOM.a; agent/main.c and cli/main.c with their archives: weir-agent and weir
-#   tests/{unit,bpf,net}   each .c that has a main() is a program $(BUILD)/tests/..., the others there are linked to it;
+#   tests/{unit,model,bpf,net}   each .c that has a main() is a program $(BUILD)/tests/..., the others there are linked to it;
 #                          those named test_* speak TAP and are run by tests/run, the rest are tools of the .bats files
 #   tests/fuzz/*.c         libFuzzer programs, with user/{lib,net,model} built with the sanitizers
 #   tools/bench tools/lab  programs likewise; their *.bpf.c as in bpf/
@@ -43,7 +43,7 @@ below     = $(foreach room,$1,$O/user/$(room).a)
 BINS     := $(if $(wildcard user/agent/main.c),$O/weir-agent) $(if $(wildcard user/cli/main.c),$O/weir)
 MANPAGES := $(patsubst user/man/%.scd,$O/man/%,$(wildcard user/man/*.scd))
 
-TEST_DIRS := tests/unit tests/bpf tests/net
+TEST_DIRS := tests/unit tests/model tests/bpf tests/net
 TEST_BINS := $(foreach dir,$(TEST_DIRS),$(patsubst %.c,$O/%,$(call programs,$(dir))))
 LAYOUT2   := $(if $(wildcard user/agent/main.c),$O/tests/weir-agent-layout2)
 BENCHES   := $(patsubst %.c,$O/%,$(call programs,tools/bench))
@@ -89,6 +89,10 @@ install: all ## copy to $(DESTDIR)$(PREFIX)
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$(basename $$script .bash) || exit 1; done
 	test -e $(DESTDIR)/etc/weir/weir.conf || install -D -m 0644 user/weir.conf.example $(DESTDIR)/etc/weir/weir.conf
 
+soak: $O/tests/model/test_walks $O/tests/model/test_history ## the long versions of the model tests: 10^8 walks, 10^8 packets a history
+	$O/tests/model/test_walks 100000000
+	$O/tests/model/test_history 100000000
+
 clean: ## remove $(BUILD)
 	rm -rf $(BUILD)
 
@@ -98,7 +102,7 @@ help: ## this list
 ifndef V # make V=1 shows the commands
 .SILENT:
 endif
-.PHONY: all tests programs demo test lint bench fuzz install clean help
+.PHONY: all tests programs demo test lint bench fuzz soak install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 

@@ -107,17 +107,77 @@ union weir_service {
 	__u64 word;
 };
 
-/* ---- `slots` (mmapable array): one word each; only `current` is used while a slot is settled (state 0) ---- */
+/*
+ * ---- `slots` (mmapable array): one word each. In the settled phase every live flow is on `current` and nothing else is
+ * looked at; what a packet does in the other phases is flow.h's to say ----
+ */
+
+enum weir_phase { WEIR_SETTLED = 0, WEIR_HOLDING = 1, WEIR_LEARNING = 2, WEIR_REMEMBERING = 3 };
+
+enum {
+	WEIR_SLOT_PHASE = 3,           /* bits of weir_slot.state: enum weir_phase */
+	WEIR_SLOT_EPOCH_SHIFT = 2,     /* the rest: counts how often the slot has left the settled phase */
+	WEIR_SLOT_EPOCH_MASK = 0x3fff, /* once shifted down */
+};
 
 union weir_slot {
 	struct {
-		__u16 current; /* index into `backends` */
-		__u16 previous;
-		__u16 previous_udp;
-		__u16 state; /* 0 = settled */
+		__u16 current;      /* index into `backends` */
+		__u16 previous;     /* holding, learning: flows that have no pin are there */
+		__u16 previous_udp; /* the same for UDP, by its own window; 0 = they are on `current` */
+		__u16 state;        /* phase and epoch */
 	};
 	__u64 word;
 };
+
+/* ---- `openings`, `pins` (hashes, never LRU): looked at only where the slot is not settled ---- */
+
+struct weir_flow_key {
+	struct weir_addr src;
+	struct weir_addr dst; /* affinity client: this, ports and proto are zero */
+	__be16 sport;
+	__be16 dport;
+	__u16 service; /* index */
+	__u8 proto;
+	__u8 pad;
+};
+
+enum weir_opening_flags {
+	WEIR_OPENING_CONFIRMED = 1, /* its pin could not be written: stands for the pin until that can */
+	WEIR_OPENING_PEER = 2,      /* from a peer, no packet has met it here yet */
+};
+
+struct weir_opening { /* a handshake under way */
+	__u16 backend;
+	__u16 epoch;      /* of the slot */
+	__u16 generation; /* of the backend */
+	__u16 flags;      /* enum weir_opening_flags */
+	__u32 slot;       /* index into `slots` */
+	__u32 first;      /* ISN of its first SYN; QUIC: hash of the client's own connection id */
+	__u32 latest;     /* the same of its latest SYN */
+	__u32 aimed;      /* QUIC: hash of the connection id that the client's latest Initial was for */
+	__u32 seen;       /* jiffies, low half; of the latest SYN, or, once confirmed, packet */
+};
+
+enum weir_pin_flags {
+	WEIR_PIN_CLOSING = 1,   /* FIN or RST was seen */
+	WEIR_PIN_CONFIRMED = 2, /* made by an opening, not by a packet that had none */
+	WEIR_PIN_PEER = 4,      /* from a peer, no packet has met it here yet */
+};
+
+struct weir_pin { /* a flow that belongs to a backend */
+	__u16 backend;
+	__u16 epoch;
+	__u16 generation;
+	__u16 flags; /* enum weir_pin_flags */
+	__u32 slot;
+	__u32 sequence; /* of the client's last packet */
+	__u32 seen;     /* jiffies, low half, of that packet */
+};
+
+enum { WEIR_ELEMENT_OVERHEAD = 48 }; /* what the kernel adds to each element of a hash */
+
+/* `restarts` (mmapable array, by slot): __u32, jiffies of the last time that something could not be written; 0 = never */
 
 /* ---- `backends` (mmapable array): index -> way out ---- */
 
@@ -147,9 +207,16 @@ struct weir_way {
 	__u32 pad;
 };
 
+enum weir_backend_flags {
+	WEIR_BACKEND_SERVES = 1,  /* keeps the flows that it has: up, draining, or down under `on-down keep` */
+	WEIR_BACKEND_ANSWERS = 2, /* up or draining: a SYN may go there if it must */
+	WEIR_BACKEND_OPEN = 4,    /* up: takes new flows */
+};
+
 struct weir_backend {
 	__u32 active;     /* which way is in force, 0 or 1; the agent fills the other one, then stores this */
-	__u32 generation; /* counts the backends that have had this index */
+	__u16 generation; /* counts the times that this index has begun to serve: a pin of an earlier one is none */
+	__u16 flags;      /* enum weir_backend_flags */
 	struct weir_way way[2];
 };
 
@@ -218,6 +285,11 @@ _Static_assert(sizeof(union weir_service) == 8, "layout");
 _Static_assert(sizeof(union weir_slot) == 8, "layout");
 _Static_assert(sizeof(struct weir_way) == 64, "layout");
 _Static_assert(sizeof(struct weir_backend) == 136, "layout");
+_Static_assert(sizeof(struct weir_flow_key) == 40, "layout");
+_Static_assert(sizeof(struct weir_opening) == 28, "layout");
+_Static_assert(sizeof(struct weir_pin) == 20, "layout");
+_Static_assert(WEIR_ELEMENT_OVERHEAD + sizeof(struct weir_flow_key) + sizeof(struct weir_opening) <= 128, "budget");
+_Static_assert(WEIR_ELEMENT_OVERHEAD + sizeof(struct weir_flow_key) + sizeof(struct weir_pin) <= 128, "budget");
 _Static_assert(sizeof(struct weir_port) == 16, "layout");
 _Static_assert(sizeof(struct weir_peer) == 24, "layout");
 _Static_assert(sizeof(struct weir_service_name) == 96, "layout");

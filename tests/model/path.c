@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A node's data path: what bpf/pick.h does, on maps that are small arrays. */
+#include <string.h>
+
+#include "world.h"
+
+struct pin_entry *path_pin(struct node *node, uint16_t key)
+{
+	for (uint32_t i = 0; i < node->pins; i++) {
+		if (node->pin[i].key == key)
+			return &node->pin[i];
+	}
+	return NULL;
+}
+
+struct opening_entry *path_opening(struct node *node, uint16_t key)
+{
+	for (uint32_t i = 0; i < node->openings; i++) {
+		if (node->opening[i].key == key)
+			return &node->opening[i];
+	}
+	return NULL;
+}
+
+struct pin_entry *path_write_pin(const struct world *world, struct node *node, const struct pin_entry *entry)
+{
+	struct pin_entry *place = path_pin(node, entry->key);
+
+	if (!place && node->pins >= world->rules.pins)
+		return NULL;
+	if (!place)
+		place = &node->pin[node->pins++];
+	*place = *entry;
+	return place;
+}
+
+struct opening_entry *path_write_opening(const struct world *world, struct node *node,
+					 const struct opening_entry *entry)
+{
+	struct opening_entry *place = path_opening(node, entry->key);
+
+	if (!place && node->openings >= world->rules.openings)
+		return NULL;
+	if (!place)
+		place = &node->opening[node->openings++];
+	*place = *entry;
+	return place;
+}
+
+void path_drop_pin(struct node *node, uint32_t i)
+{
+	node->pin[i] = node->pin[--node->pins];
+}
+
+void path_drop_opening(struct node *node, uint32_t i)
+{
+	node->opening[i] = node->opening[--node->openings];
+}
+
+static struct flow_backend backend_of(const struct node *node, uint32_t index)
+{
+	return (struct flow_backend){node->backend[index].generation, node->backend[index].flags};
+}
+
+static void ask_fill(const struct world *world, const struct node *node, const struct packet *packet,
+		     struct flow_ask *ask)
+{
+	*ask = (struct flow_ask){
+		.slot = packet->stale ? node->old[packet->slot] : node->word[packet->slot],
+		.slot_index = packet->slot,
+		.kind = packet->kind,
+		.udp = packet->udp,
+		.client = packet->client,
+		.sequence = packet->sequence,
+		.other = packet->other,
+		.now = world->now,
+		.opening_limit = OPENING,
+	};
+	ask->of_current = backend_of(node, ask->slot.current);
+	ask->of_previous = backend_of(node, ask->slot.previous);
+	ask->of_previous_udp = backend_of(node, ask->slot.previous_udp);
+}
+
+static void write_opening(struct world *world, struct node *node, const struct packet *packet,
+			  const struct flow_ask *ask, struct flow_verdict *verdict, struct outcome *outcome)
+{
+	struct opening_entry entry = {
+		.key = packet->key,
+		.udp = packet->udp && !packet->client,
+		.spoofed = packet->spoofed,
+	};
+
+	flow_make_opening(ask, verdict, &entry.opening);
+	if (path_write_opening(world, node, &entry)) {
+		news_opening(world, node, &entry, NEWS_OPENING);
+		return;
+	}
+	outcome->opening_full = true;
+	outcome->rest_down = verdict->instead != flow_rest(ask).backend;
+	flow_opening_failed(ask, verdict);
+}
+
+static void write_pin(struct world *world, struct node *node, const struct packet *packet, const struct flow_ask *ask,
+		      struct flow_verdict *verdict, struct outcome *outcome)
+{
+	struct opening_entry *opening = path_opening(node, packet->key);
+	struct pin_entry entry = {
+		.key = packet->key,
+		.udp = packet->udp && !packet->client,
+		.spoofed = packet->spoofed,
+	};
+
+	flow_make_pin(ask, verdict, &entry.pin);
+	outcome->spoofed_proof = verdict->todo & FLOW_CONFIRMED && (packet->spoofed || opening->spoofed) &&
+				 (packet->udp || opening->opening.flags & WEIR_OPENING_CONFIRMED ||
+				  packet->sequence - opening->opening.first - 1 < 65536 ||
+				  packet->sequence - opening->opening.latest - 1 < 65536);
+	if (path_write_pin(world, node, &entry)) {
+		news_pin(world, node, &entry, NEWS_PIN);
+		return;
+	}
+	flow_pin_failed(ask, verdict);
+}
+
+static uint32_t limit_of(const struct pin_entry *pin)
+{
+	return pin->udp ? LEARN_UDP : pin->pin.flags & WEIR_PIN_CLOSING ? CLOSING : LEARN;
+}
+
+/* What a verdict says about an entry that is there already. */
+static void change_entries(struct world *world, struct node *node, const struct packet *packet,
+			   const struct flow_ask *ask, const struct flow_verdict *verdict, struct outcome *outcome)
+{
+	struct opening_entry *opening = path_opening(node, packet->key);
+	struct pin_entry *pin = path_pin(node, packet->key);
+
+	if (verdict->todo & FLOW_DROP_OPENING && opening) {
+		if (!(verdict->todo & FLOW_WRITE_PIN))
+			news_opening(world, node, opening, NEWS_REMOVE_OPENING);
+		path_drop_opening(node, (uint32_t)(opening - node->opening));
+	}
+	if (verdict->todo & FLOW_TOUCH_OPENING) {
+		flow_touch_opening(ask, verdict, &opening->opening);
+		if (!packet->spoofed && packet->kind == FLOW_SYN)
+			opening->spoofed = false;
+		if (verdict->todo & FLOW_TELL)
+			news_opening(world, node, opening, NEWS_OPENING);
+	}
+	if (verdict->todo & FLOW_TOUCH_PIN) {
+		pin->overdue |= world->now - pin->pin.seen >= limit_of(pin);
+		outcome->overdue = pin->overdue;
+		outcome->spoofed_close = verdict->todo & FLOW_CLOSE_PIN && packet->spoofed &&
+					 packet->sequence - pin->pin.sequence + 65536 < 131072;
+		flow_touch_pin(ask, verdict, &pin->pin);
+		pin->spoofed = packet->spoofed;
+		if (verdict->todo & FLOW_TELL)
+			news_pin(world, node, pin, NEWS_PIN);
+	}
+}
+
+static void ask_entries(const struct node *node, const struct opening_entry *opening, const struct pin_entry *pin,
+			struct flow_ask *ask)
+{
+	if (opening) {
+		ask->opening = &opening->opening;
+		ask->of_opening = backend_of(node, opening->opening.backend);
+	}
+	if (pin) {
+		ask->pin = &pin->pin;
+		ask->of_pin = backend_of(node, pin->pin.backend);
+	}
+}
+
+/* How the SYN fared with an opening that was there already. */
+static void meet_opening(const struct flow_ask *ask, const struct flow_verdict *verdict, struct outcome *outcome)
+{
+	bool same = verdict->backend == ask->opening->backend;
+
+	if (ask->kind != FLOW_SYN || !flow_opening_holds(ask))
+		return;
+	outcome->joined = same && !(verdict->todo & FLOW_WRITE_OPENING);
+	if (!same && !verdict->todo) /* it stands for a pin that found no room */
+		outcome->opening_full = outcome->rest_down = true;
+}
+
+struct outcome path_packet(struct world *world, struct node *node, const struct packet *packet)
+{
+	struct outcome outcome = {.backend = 0};
+	struct flow_verdict verdict;
+	struct flow_ask ask;
+
+	ask_fill(world, node, packet, &ask);
+	outcome.backend = ask.slot.current;
+	if (flow_is_settled(&ask.slot))
+		return outcome;
+	ask_entries(node, path_opening(node, packet->key), path_pin(node, packet->key), &ask);
+	flow_decide(&ask, &verdict);
+	outcome.held = flow_phase(&ask.slot) == WEIR_HOLDING;
+	if (ask.opening)
+		meet_opening(&ask, &verdict, &outcome);
+	if (verdict.todo & FLOW_WRITE_OPENING)
+		write_opening(world, node, packet, &ask, &verdict, &outcome);
+	if (verdict.todo & FLOW_WRITE_PIN)
+		write_pin(world, node, packet, &ask, &verdict, &outcome);
+	change_entries(world, node, packet, &ask, &verdict, &outcome);
+	if (verdict.todo & FLOW_RESTART)
+		node->restart[packet->slot] = world->now;
+	outcome.backend = verdict.backend;
+	outcome.todo = verdict.todo;
+	return outcome;
+}

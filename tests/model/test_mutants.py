@@ -1,0 +1,104 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""A test of the test: faults that are put into the rules on purpose, one at a time, must each be found by the walks.
+
+Each fault is a change of the product's source text (include/weir/flow.h, user/model/slots.c) or of the model's maps. The
+changed tree is built below $BUILD and walks until it finds something. A change whose text is no longer in the source is
+a failure too: then the fault has to be written anew. Faults that 100,000 walks do not find yet are named in docs/decisions.md.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"), "mutants")
+WALKS = 100000
+FLOW, SLOTS = "include/weir/flow.h", "user/model/slots.c"
+PATH, NODE, NEWS = "tests/model/path.c", "tests/model/node.c", "tests/model/news.c"
+
+FAULTS = [
+    ("no generation", NODE, "node->backend[index].generation++;", ";"),
+    ("no check of the ISN", FLOW, "return sequence - isn - 1 < FLOW_FOLLOWS;", "return sequence != isn + 1 || 1;"),
+    ("LRU instead of hash", PATH, "if (!place && node->pins >= world->rules.pins) return NULL;",
+     "if (!place && node->pins >= world->rules.pins) place = &node->pin[entry->key % node->pins];"),
+    ("pin before confirmation", FLOW, "if (stands || flow_confirms(ask)) {", "if (!flow_pin_holds(ask) && (stands || flow_confirms(ask))) {"),
+    ("the newest previous is kept, not the oldest", SLOTS, "if (phase == WEIR_LEARNING) { side->since = now;",
+     "if (phase == WEIR_LEARNING) { side->since = now; word.previous = word.current;"),
+    ("a closing pin binds a SYN", FLOW, "!(ask->pin->flags & WEIR_PIN_CLOSING) && ask->of_pin.flags", "ask->of_pin.flags"),
+    ("swept too early", SLOTS, "limits->closing : limits->learn;", "limits->closing : limits->learn / 2;"),
+    ("FIN with any sequence closes", FLOW, "&& !ask->client && ask->sequence - ask->pin->sequence + FLOW_FOLLOWS < 2 * FLOW_FOLLOWS", "&& !ask->client"),
+    ("FIN closes a client's pin", FLOW, "ask->kind == FLOW_END && !ask->client &&", "ask->kind == FLOW_END &&"),
+    ("SYN goes to previous in learning", FLOW, "if (holding && ask->of_previous.flags", "if (ask->of_previous.flags"),
+    ("settled without scans", SLOTS, "side->clean < 2 || word.previous_udp", "word.previous_udp"),
+    ("window over without the peer", SLOTS, "own == SLOTS_STEP_OVER && (!slots->peer || peer >= SLOTS_STEP_OVER)", "own == SLOTS_STEP_OVER"),
+    ("window does not start again", FLOW, "verdict->todo = FLOW_RESTART;", "verdict->todo = 0;"),
+    ("a confirmed opening is lost when there is no room", FLOW,
+     "verdict->todo = FLOW_TOUCH_OPENING | FLOW_CONFIRMED | FLOW_TELL;", "verdict->todo = FLOW_DROP_OPENING;"),
+    ("no opening beside a closing pin in remembering", FLOW, "(verdict->backend == rest.backend && !holding)",
+     "(verdict->backend == rest.backend && !holding) || flow_phase(&ask->slot) == WEIR_REMEMBERING"),
+    ("a new connection leaves its pin closing", FLOW, "pin->flags &= (__u16)~WEIR_PIN_CLOSING;", ";"),
+    ("UDP has no previous of its own when the slot moves again", SLOTS, "if (!word->previous_udp && slots->role", "if (phase_of(*word) == WEIR_SETTLED && slots->role"),
+    ("pins that equal current go at once", SLOTS, "now - (udp ? side->since_udp : side->since) >= limits->grace", "1"),
+    ("a SYN goes to a backend that is down", FLOW, "verdict->instead = rest.of.flags & WEIR_BACKEND_ANSWERS ? rest.backend : verdict->backend;", "verdict->instead = rest.backend;"),
+    ("an ICMP error makes a pin", FLOW, "if (ask->kind == FLOW_LOOK) return;", ";"),
+]
+
+
+def loose(text):
+    """A pattern for the text, however it is wrapped."""
+    return re.compile(r"\s+".join(re.escape(word) for word in text.split()))
+
+
+def build(number, path, old, new):
+    """The walking program with the fault, or None if the text is not there exactly once or twice."""
+    tree = os.path.join(BUILD, str(number))
+    shutil.rmtree(tree, ignore_errors=True)
+    for folder in ("include/weir", "user/model", "tests/model"):
+        os.makedirs(os.path.join(tree, folder))
+    for name in ("include/weir/abi.h", "include/weir/hash.h", FLOW, SLOTS, "user/model/slots.h"):
+        shutil.copy(os.path.join(TOP, name), os.path.join(tree, name))
+    for name in os.listdir(os.path.join(TOP, "tests/model")):
+        if name.endswith((".c", ".h")):
+            shutil.copy(os.path.join(TOP, "tests/model", name), os.path.join(tree, "tests/model", name))
+    with open(os.path.join(tree, path), encoding="utf-8") as file:
+        text, count = loose(old).subn(lambda _: new, file.read())
+    if not count:
+        return None
+    with open(os.path.join(tree, path), "w", encoding="utf-8") as file:
+        file.write(text)
+    program = os.path.join(tree, "walks")
+    sources = [os.path.join(tree, "tests/model", name) for name in
+               ("path.c", "node.c", "news.c", "play.c", "clients.c", "walk.c", "test_walks.c")] + [os.path.join(tree, SLOTS)]
+    subprocess.run(["gcc", "-O1", "-w", "-std=gnu17", "-D_GNU_SOURCE", "-o", program] + sources, check=True)
+    return program
+
+
+def main(patterns):
+    failed = 0
+    faults = [fault for fault in FAULTS if not patterns or any(pattern in fault[0] for pattern in patterns)]
+    print(f"1..{len(faults) + 1}")
+    base = build(0, FLOW, "#ifndef WEIR_FLOW_H", "#ifndef WEIR_FLOW_H")
+    clean = subprocess.run([base, str(WALKS)], capture_output=True, text=True, check=False).returncode == 0
+    print(f"{'ok' if clean else 'not ok'} {len(faults) + 1} - without a fault {WALKS} walks find nothing")
+    failed += not clean
+    for number, (name, path, old, new) in enumerate(faults, 1):
+        program = build(number, path, old, new)
+        if not program:
+            print(f"not ok {number} - {name}: its text is not in {path}")
+            failed += 1
+            continue
+        output = subprocess.run([program, str(WALKS)], capture_output=True, text=True, check=False).stdout
+        found = re.search(r"^not ok 1 - walk (\d+) of seed \d+: (.*)$", output, re.M)
+        if found:
+            print(f"ok {number} - {name}: found after {int(found.group(1)) + 1} walks: {found.group(2)}")
+        else:
+            print(f"not ok {number} - {name}: not found in {WALKS} walks")
+            failed += 1
+        sys.stdout.flush()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
