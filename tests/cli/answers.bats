@@ -117,7 +117,7 @@ fails() {
 }
 
 @test "no agent: exit 3, the socket, what starts it" {
-	fails 3 "weir: /nonexistent/sock: No such file or directory: no agent answers there; \`systemctl start weir\`*" \
+	fails 3 "weir: /nonexistent/sock: No such file or directory: no agent answers there; start weir-agent*" \
 		status --socket /nonexistent/sock
 	touch "$agent/file"
 	fails 3 "weir: $agent/file: Connection refused: *" status --socket "$agent/file"

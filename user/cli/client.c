@@ -75,7 +75,7 @@ static int refused(const struct client *client, int reason)
 				 path, strerror(reason), user ? user->pw_name : "USER");
 	return error_set(
 		client->error, ERROR_UNREACHABLE,
-		"%s: %s: no agent answers there; `systemctl start weir` starts it (--socket FILE: another one)", path,
+		"%s: %s: no agent answers there; start weir-agent, or name another one's socket with --socket", path,
 		strerror(reason));
 }
 
