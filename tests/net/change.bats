@@ -82,7 +82,7 @@ settled() { # NAMES: from now on nothing fails, and just these answer
 	load_end
 	# those in the quarter of slots that went to 10.71.2.24 and back may be gone; the others not once
 	[ "$(jq .failed <<<"$load")" -le 12 ]
-	[ "$(jq .answered <<<"$load")" -ge 200 ]
+	[ "$(jq .answered <<<"$load")" -ge 100 ]
 	[ "$(weir lb1 show services web --json | jq -c '.services[0] | [.name, .index]')" = "$was" ]
 	settled "be1 be2 be3"
 }
@@ -106,7 +106,7 @@ settled() { # NAMES: from now on nothing fails, and just these answer
 	load_end
 	echo "$result"
 	spread "$result" be2 100
-	all_answered "$load" 200
+	all_answered "$load" 100
 	run requests --count 1 --timeout 500 10.71.9.10 80
 	[ "$(jq .failed <<<"${lines[-1]}")" = 1 ]
 }

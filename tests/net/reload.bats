@@ -46,7 +46,7 @@ refused() {
 	good | sed 's/native/generic/' | refused takeover
 	{ good; echo "limits { services 12; }"; } | refused takeover
 	load_end
-	all_answered "$load" 500
+	all_answered "$load" 100
 }
 
 @test "an agent does not start with a bad file, exit code 78" {
@@ -69,7 +69,7 @@ refused() {
 		spread "$result" be$((1 + i % 3)) 20
 	done
 	load_end
-	all_answered "$load" 200
+	all_answered "$load" 100
 }
 
 @test "SIGHUP reloads too" {

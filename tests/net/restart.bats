@@ -70,7 +70,7 @@ show() { weir lb1 show --json >"$BATS_TEST_TMPDIR/$1"; }
 		lab agent lb1 takeover
 		until_true 5 test ! -e "/proc/$old/exe"
 	done
-	both_end 400
+	both_end 200
 	show after
 	"$BATS_TEST_DIRNAME/../lib/only-counters-grew" "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
 }
@@ -80,7 +80,7 @@ show() { weir lb1 show --json >"$BATS_TEST_TMPDIR/$1"; }
 	[ "$(weir lb1 show xdp --json | jq .program.layout)" = 1 ]
 	both_begin
 	lab agent lb1 takeover "$BUILD/tests/weir-agent-layout2"
-	both_end 200
+	both_end 100
 	[ "$(weir lb1 show xdp --json | jq .program.layout)" = 2 ]
 	sent=$(lab sent $VIP4)
 	count=$(counted lb1 web4)
