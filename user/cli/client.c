@@ -73,10 +73,9 @@ static int refused(const struct client *client, int reason)
 				 "%s: %s: the agent answers root and the members of its socket's group: "
 				 "use sudo, or `adduser %s weir` and log in again",
 				 path, strerror(reason), user ? user->pw_name : "USER");
-	return error_set(
-		client->error, ERROR_UNREACHABLE,
-		"%s: %s: no agent answers there; start weir-agent, or name another one's socket with --socket", path,
-		strerror(reason));
+	return error_set(client->error, ERROR_UNREACHABLE,
+			 "%s: %s: no agent answers there; start weir-agent, or name another one's socket with --socket",
+			 path, strerror(reason));
 }
 
 static int open_socket(struct client *client)
