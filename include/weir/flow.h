@@ -24,6 +24,7 @@
 
 enum {
 	FLOW_FOLLOWS = 65536, /* a sequence number this far behind an ISN, or around a pin's last one, belongs to it */
+	FLOW_AHEAD = 4096,    /* jiffies that another CPU's reading of the clock may at most be ahead of ours */
 };
 
 enum flow_kind {
@@ -48,8 +49,8 @@ struct flow_ask {
 	__u8 pad;
 	__u32 sequence;      /* TCP: sequence number; QUIC long headers: hash of the source connection id */
 	__u32 other;         /* QUIC long headers: hash of the destination connection id */
-	__u32 now;           /* jiffies, low half */
-	__u32 opening_limit; /* how long an opening waits to be confirmed, in jiffies: 5 s */
+	__u32 now;           /* weir clock (abi.h) */
+	__u32 opening_limit; /* WEIR_OPENING_LIVES_MS, in that clock */
 	const struct weir_opening *opening; /* as the maps hold them, or NULL */
 	const struct weir_pin *pin;
 	struct flow_backend of_current, of_previous, of_previous_udp, of_opening, of_pin; /* zero where there is none */
@@ -95,6 +96,12 @@ FLOW_INLINE _Bool flow_is_settled(const union weir_slot *slot)
 	return flow_phase(slot) == WEIR_SETTLED;
 }
 
+/* How long ago; what another CPU has written since we read the clock is no age at all, not nearly all there is. */
+FLOW_INLINE __u32 flow_age(__u32 now, __u32 then)
+{
+	return then - now < FLOW_AHEAD ? 0 : now - then;
+}
+
 /* A pin of a backend that has since died, or of a time before the slot last settled, is none. */
 FLOW_INLINE _Bool flow_pin_holds(const struct flow_ask *ask)
 {
@@ -108,7 +115,7 @@ FLOW_INLINE _Bool flow_opening_holds(const struct flow_ask *ask)
 
 	return opening && opening->epoch == flow_epoch(&ask->slot) &&
 	       opening->generation == ask->of_opening.generation && (ask->of_opening.flags & WEIR_BACKEND_SERVES) &&
-	       (opening->flags & WEIR_OPENING_CONFIRMED || ask->now - opening->seen <= ask->opening_limit);
+	       (opening->flags & WEIR_OPENING_CONFIRMED || flow_age(ask->now, opening->seen) <= ask->opening_limit);
 }
 
 FLOW_INLINE _Bool flow_follows(__u32 sequence, __u32 isn)

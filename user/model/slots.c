@@ -12,6 +12,8 @@
  */
 #include "slots.h"
 
+#include "../../include/weir/flow.h"
+
 enum slots_flags {
 	FOUND = 1, /* the scan under way has found something */
 	TELL = 2,  /* the peer waits for an answer */
@@ -44,10 +46,10 @@ static void store(struct slots *slots, uint32_t slot, union weir_slot word)
 static uint32_t window_age(const struct slots *slots, uint32_t slot, uint32_t since, uint32_t now)
 {
 	uint32_t restart = __atomic_load_n(&slots->restart[slot], __ATOMIC_RELAXED);
-	uint32_t age = now - since;
+	uint32_t age = flow_age(now, since);
 
-	if (restart && now - restart < age)
-		age = now - restart;
+	if (restart && flow_age(now, restart) < age)
+		age = flow_age(now, restart);
 	return age;
 }
 
@@ -94,6 +96,16 @@ static uint8_t peer_step(const struct slots *slots, uint32_t slot)
 	return slots->side[slot].peer & SLOTS_STEP_MASK;
 }
 
+/* What scans have seen of the slot, and what the one under way has seen so far, counts no longer. */
+static void unclean(struct slots *slots, uint32_t slot)
+{
+	struct slots_side *side = &slots->side[slot];
+
+	side->clean = 0;
+	if (slots->scanning)
+		side->flags |= FOUND;
+}
+
 /* The slot has changed in a way that the peer must have seen before it counts as agreeing. */
 static void change(struct slots *slots, uint32_t slot)
 {
@@ -102,8 +114,8 @@ static void change(struct slots *slots, uint32_t slot)
 	if (!++side->version)
 		side->version = 1; /* 0 is what nobody has heard */
 	side->peer = SLOTS_STEP_NONE;
-	side->clean = 0;
 	side->flags = TELL;
+	unclean(slots, slot);
 }
 
 void slots_adopt(struct slots *slots, uint32_t now)
@@ -128,7 +140,7 @@ void slots_stop(struct slots *slots, uint16_t backend, uint32_t now)
 			word.previous = 0;
 			set_phase(&word, WEIR_REMEMBERING);
 			slots->side[i].since = now;
-			slots->side[i].clean = 0;
+			unclean(slots, i);
 		}
 		if (word.word != slots->word[i].word)
 			store(slots, i, word);
@@ -138,7 +150,7 @@ void slots_stop(struct slots *slots, uint16_t backend, uint32_t now)
 static void end_hold(struct slots *slots, uint32_t slot, union weir_slot *word, uint32_t now)
 {
 	struct slots_side *side = &slots->side[slot];
-	uint32_t age = now - side->since;
+	uint32_t age = flow_age(now, side->since);
 	bool agreed = !slots->peer || age >= slots->limits.hold_longest ||
 		      (peer_step(slots, slot) != SLOTS_STEP_NONE && peer_step(slots, slot) != SLOTS_STEP_SETTLED);
 
@@ -179,7 +191,7 @@ static void step(struct slots *slots, uint32_t slot, uint32_t now)
 	if (udp_ends(slots, slot, now)) {
 		word.previous_udp = 0;
 		side->since_udp = now;
-		side->clean = 0;
+		unclean(slots, slot);
 	}
 	if (own == SLOTS_STEP_HOLDING) {
 		end_hold(slots, slot, &word, now);
@@ -187,7 +199,7 @@ static void step(struct slots *slots, uint32_t slot, uint32_t now)
 		set_phase(&word, WEIR_REMEMBERING);
 		word.previous = 0;
 		side->since = now;
-		side->clean = 0;
+		unclean(slots, slot);
 	} else if (own == SLOTS_STEP_CLEAR && (!slots->peer || peer_step(slots, slot) >= SLOTS_STEP_CLEAR)) {
 		set_phase(&word, WEIR_SETTLED);
 	}
@@ -246,7 +258,7 @@ bool slots_move(struct slots *slots, uint32_t slot, uint16_t to, uint32_t now)
 
 bool slots_scan_begin(struct slots *slots, uint32_t now)
 {
-	if (slots->scanning || now - slots->scanned < slots->limits.scan_gap)
+	if (slots->scanning || flow_age(now, slots->scanned) < slots->limits.scan_gap)
 		return false;
 	slots->scanning = true;
 	return true;
@@ -276,9 +288,10 @@ bool slots_see_pin(struct slots *slots, const struct weir_pin *pin, bool udp, ui
 	bool needless = udp ? !word.previous_udp : phase_of(word) == WEIR_REMEMBERING;
 
 	if (!is_valid(slots, pin->slot, pin->epoch, pin->backend, pin->generation) ||
-	    now - pin->seen > idle_limit(limit, pin->flags & WEIR_PIN_PEER))
+	    flow_age(now, pin->seen) > idle_limit(limit, pin->flags & WEIR_PIN_PEER))
 		return false;
-	if (needless && pin->backend == word.current && now - (udp ? side->since_udp : side->since) >= limits->grace)
+	if (needless && pin->backend == word.current &&
+	    flow_age(now, udp ? side->since_udp : side->since) >= limits->grace)
 		return false;
 	side->flags |= FOUND;
 	return true;
@@ -294,7 +307,7 @@ bool slots_see_opening(struct slots *slots, const struct weir_opening *opening, 
 	else
 		limit = limits->opening;
 	if (!is_valid(slots, opening->slot, opening->epoch, opening->backend, opening->generation) ||
-	    now - opening->seen > limit)
+	    flow_age(now, opening->seen) > limit)
 		return false;
 	slots->side[opening->slot].flags |= FOUND;
 	return true;
