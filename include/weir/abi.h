@@ -39,6 +39,8 @@ enum {
 	WEIR_REASONS_MAX = 64,         /* elements of `reason_counters`; reason.h has fewer */
 	WEIR_ACTIONS = 5,              /* XDP_ABORTED..XDP_REDIRECT */
 	WEIR_ANSWERS_PER_SECOND = 100, /* ICMP answers (too big), per CPU, and as many at once */
+	WEIR_CLOCK_SHIFT = 20, /* times of openings, pins and restarts: ns since boot, shifted: 1.05 ms, low 32 bits */
+	WEIR_OPENING_LIVES_MS = 5000, /* how long an opening waits to be confirmed */
 };
 
 /* ---- what is a service: `vip_buckets`, by weir_addr_bucket() -> `vips` (mmapable arrays); `listeners` (hash, addr -> listener table) ---- */
@@ -156,7 +158,7 @@ struct weir_opening { /* a handshake under way */
 	__u32 first;      /* ISN of its first SYN; QUIC: hash of the client's own connection id */
 	__u32 latest;     /* the same of its latest SYN */
 	__u32 aimed;      /* QUIC: hash of the connection id that the client's latest Initial was for */
-	__u32 seen;       /* jiffies, low half; of the latest SYN, or, once confirmed, packet */
+	__u32 seen;       /* weir clock; of the latest SYN, or, once confirmed, packet */
 };
 
 enum weir_pin_flags {
@@ -172,12 +174,23 @@ struct weir_pin { /* a flow that belongs to a backend */
 	__u16 flags; /* enum weir_pin_flags */
 	__u32 slot;
 	__u32 sequence; /* of the client's last packet */
-	__u32 seen;     /* jiffies, low half, of that packet */
+	__u32 seen;     /* weir clock, of that packet */
 };
 
 enum { WEIR_ELEMENT_OVERHEAD = 48 }; /* what the kernel adds to each element of a hash */
 
-/* `restarts` (mmapable array, by slot): __u32, jiffies of the last time that something could not be written; 0 = never */
+/*
+ * `restarts` (mmapable array): when something of a slot could last not be written, weir clock; 0 = never. An array's element takes eight bytes at
+ * least: each holds two slots, 2 i and 2 i + 1, so that the mapped memory is one __u32 for each slot.
+ */
+struct weir_restarts {
+	__u32 slot[2];
+};
+
+struct weir_flow_counts {                /* `flow_counters` (per-CPU array, one element) */
+	__u64 openings, openings_failed; /* written; found no room */
+	__u64 pins, pins_failed;
+};
 
 /* ---- `backends` (mmapable array): index -> way out ---- */
 

@@ -17,11 +17,11 @@ static void check_syn(struct world *world, const struct node *node, const struct
 		world->finding = "a new flow goes to a backend that is draining";
 }
 
-/* Once the node's agent has acted, which packets that act on an older word may not know. */
+/* Once the node's agent has acted, which packets that are under way may not know. */
 static void check_target(struct world *world, const struct node *node, const struct packet *packet,
 			 const struct outcome *outcome)
 {
-	if (packet->stale || outcome->backend == WEIR_BACKEND_NONE)
+	if (packet->slow[0] || packet->slow[1] || outcome->backend == WEIR_BACKEND_NONE)
 		return;
 	if (node->role[outcome->backend] == SLOTS_GONE)
 		world->finding = "a packet goes to a backend that does not serve";
@@ -41,16 +41,6 @@ static void set_excuse(struct world *world, uint16_t key, const struct tuple *ex
 	}
 }
 
-/* May a packet of the flow be under way still since before the slot word's last change? */
-static bool may_be_stale(const struct world *world, const struct node *node, const struct tuple *tuple, uint8_t slot)
-{
-	uint32_t turned = node->turned[slot];
-
-	return turned && !world->rules.overlooks && world->now - turned < INFLIGHT && tuple->opened < turned &&
-	       tuple->last < turned && tuple->moved < turned && node->pins < world->rules.pins &&
-	       node->openings < world->rules.openings;
-}
-
 /* Has the node said that the slot's window is over, or has the other one even taken it at its word? */
 static bool said_over(struct world *world, const struct node *node, const struct packet *packet)
 {
@@ -66,6 +56,7 @@ static bool said_over(struct world *world, const struct node *node, const struct
 
 static struct outcome send(struct world *world, uint32_t i, struct packet packet, uint32_t random)
 {
+	static const uint8_t slow[] = {0, 0, 0, 1, 5, 12, 12, 20}; /* in all at most INFLIGHT */
 	struct tuple *tuple = &world->tuple[i];
 	struct node *node = &world->node[tuple->node];
 	struct outcome outcome;
@@ -74,7 +65,8 @@ static struct outcome send(struct world *world, uint32_t i, struct packet packet
 	packet.slot = play_slot(world, i);
 	packet.client = world->rules.client;
 	packet.udp = tuple->udp;
-	packet.stale = random >> 31 && may_be_stale(world, node, tuple, packet.slot);
+	if (random >> 30 == 0)
+		memcpy(packet.slow, (const uint8_t[2]){slow[random >> 27 & 7], slow[random >> 24 & 7]}, 2);
 	outcome = path_packet(world, node, &packet);
 	check_target(world, node, &packet, &outcome);
 	if (outcome.todo & FLOW_RESTART && !packet.spoofed && said_over(world, node, &packet)) {
@@ -132,7 +124,7 @@ static void establish(struct world *world, struct tuple *tuple, uint8_t backend)
 	tuple->state = TUPLE_OPEN;
 	tuple->home = backend;
 	tuple->home_life = world->node[tuple->node].life[backend]; /* it dies as its node hears of the end */
-	tuple->last = world->now;
+	tuple->last = tuple->opened;
 	tuple->acked = tuple->udp && !tuple->quic;
 	tuple->closing = false;
 	tuple->sequence = tuple->isn + 1;
@@ -205,7 +197,7 @@ static void send_data(struct world *world, uint32_t i, uint8_t kind, uint32_t ra
 		packet.sequence = tuple->isn;
 		packet.other = random;
 	}
-	if (!tuple->acked && world->now - tuple->opened >= OPENING && !tuple->excuse)
+	if (!tuple->acked && tuple->noted && world->now - tuple->opened >= OPENING - INFLIGHT && !tuple->excuse)
 		tuple->excuse = EXCUSE_SLOW_HANDSHAKE;
 	tuple->acked = true;
 	outcome = send(world, i, packet, random);
@@ -223,6 +215,7 @@ static void send_first_datagram(struct world *world, uint32_t i, uint32_t random
 
 	begin(world, i);
 	outcome = send(world, i, packet, random);
+	tuple->opened = world->now;
 	if (outcome.overdue && !tuple->excuse)
 		tuple->excuse = EXCUSE_IDLE;
 	if (answers(world, tuple, outcome.backend))
@@ -251,7 +244,6 @@ static void play_syn(struct world *world, const struct event *event, bool answer
 	send_syn(world, event->a, tuple->state != TUPLE_OPENING || event->b == 0, answered, event->random);
 }
 
-/* A SYN-ACK, late or sent again by any of the backends that had the SYN. */
 /* A SYN-ACK, late or sent again by any of the backends that had the SYN. */
 static void play_synack(struct world *world, const struct event *event)
 {

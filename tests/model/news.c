@@ -72,7 +72,7 @@ void news_notes(struct world *world, struct node *node)
 	for (uint32_t i = 0; i < world->rules.slots; i++) {
 		struct news *news;
 
-		if (!slots_tell(&node->slots, i, world->now, &note))
+		if (!slots_tell(&node->slots, i, node_clock(world), &note))
 			continue;
 		news = put(world, node, NEWS_NOTE);
 		if (news) {
@@ -219,8 +219,7 @@ static void take(struct world *world, struct node *node, const struct news *news
 		take_opening_removal(node, news);
 		break;
 	case NEWS_NOTE:
-		slots_take(&node->slots, &news->note, world->now);
-		node_note_words(world, node);
+		slots_take(&node->slots, &news->note, node_clock(world));
 		news_notes(world, node);
 		break;
 	case NEWS_ROLE:

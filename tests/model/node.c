@@ -15,18 +15,6 @@ static const struct slots_limits limits = {
 	.scan_gap = SECOND,
 };
 
-/* Keeps the word that packets under way may still act on. */
-void node_note_words(struct world *world, struct node *node)
-{
-	for (uint32_t i = 0; i < world->rules.slots; i++) {
-		if (node->word[i].word == node->last[i].word)
-			continue;
-		node->old[i] = node->last[i];
-		node->last[i] = node->word[i];
-		node->turned[i] = world->now;
-	}
-}
-
 static uint16_t table(const struct node *node, uint32_t slot)
 {
 	for (uint32_t i = 0; i < BACKENDS - 1; i++) {
@@ -46,10 +34,9 @@ static void move_slots(struct world *world, struct node *node)
 		bool over = world->linked && ((told & SLOTS_STEP_MASK) == SLOTS_STEP_OVER ||
 					      (told & SLOTS_STEP_UDP_OVER && node->word[i].previous_udp));
 
-		if (slots_move(&node->slots, i, table(node, i), world->now) && over)
+		if (slots_move(&node->slots, i, table(node, i), node_clock(world)) && over)
 			world->raced[i] = true;
 	}
-	node_note_words(world, node);
 	news_notes(world, node);
 }
 
@@ -73,7 +60,7 @@ void node_set_role(struct world *world, struct node *node, uint16_t backend, uin
 	if (node->role[backend] != SLOTS_GONE && (role == SLOTS_GONE || life != node->life[backend])) {
 		change_role(node, backend, SLOTS_GONE);
 		node->stopped[backend] = world->now;
-		slots_stop(&node->slots, backend, world->now);
+		slots_stop(&node->slots, backend, node_clock(world));
 		move_slots(world, node);
 	}
 	node->life[backend] = life;
@@ -87,10 +74,10 @@ void node_set_shift(struct world *world, struct node *node, uint16_t slot, uint8
 	move_slots(world, node);
 }
 
-static bool may_delete(struct world *world, struct node *node, uint32_t slot, uint32_t *deletes)
+static bool may_delete(struct world *world, struct node *node, uint32_t slot)
 {
-	if (*deletes) {
-		--*deletes;
+	if (node->deletes) {
+		--node->deletes;
 		return true;
 	}
 	if (!world->rules.overlooks)
@@ -98,31 +85,57 @@ static bool may_delete(struct world *world, struct node *node, uint32_t slot, ui
 	return false;
 }
 
+static void scan_pin(struct world *world, struct node *node, uint32_t i)
+{
+	struct pin_entry *entry = &node->pin[i];
+
+	if (slots_see_pin(&node->slots, &entry->pin, entry->udp, node_clock(world))) {
+		entry->overdue = false;
+		return;
+	}
+	if (!may_delete(world, node, entry->pin.slot))
+		return;
+	if (!(entry->pin.flags & WEIR_PIN_PEER) && world->now - entry->pin.seen > LEARN_UDP)
+		news_pin(world, node, entry, NEWS_REMOVE); /* its time is over, not its use */
+	path_drop_pin(node, i);
+}
+
+static void scan_opening(struct world *world, struct node *node, uint32_t i)
+{
+	struct opening_entry *entry = &node->opening[i];
+
+	if (slots_see_opening(&node->slots, &entry->opening, entry->udp, node_clock(world))) {
+		entry->overdue = false;
+		return;
+	}
+	if (!may_delete(world, node, entry->opening.slot))
+		return;
+	if (entry->opening.flags == WEIR_OPENING_CONFIRMED)
+		news_opening(world, node, entry, NEWS_REMOVE_OPENING);
+	path_drop_opening(node, i);
+}
+
+/* A piece of a scan: pins first, then openings. From the last one down: what comes in meanwhile may be missed. */
 static void scan(struct world *world, struct node *node)
 {
-	uint32_t deletes = world->rules.deletes;
-
-	for (uint32_t i = node->pins; i-- > 0;) {
-		struct pin_entry *entry = &node->pin[i];
-
-		if (slots_see_pin(&node->slots, &entry->pin, entry->udp, world->now) ||
-		    !may_delete(world, node, entry->pin.slot, &deletes))
-			continue;
-		if (!(entry->pin.flags & WEIR_PIN_PEER) && world->now - entry->pin.seen > LEARN_UDP)
-			news_pin(world, node, entry, NEWS_REMOVE); /* its time is over, not its use */
-		path_drop_pin(node, i);
+	if (slots_scan_begin(&node->slots, node_clock(world))) {
+		node->scan_pins = node->pins;
+		node->scan_openings = OPENINGS;
+		node->deletes = world->rules.deletes;
 	}
-	for (uint32_t i = node->openings; i-- > 0;) {
-		struct opening_entry *entry = &node->opening[i];
-
-		if (slots_see_opening(&node->slots, &entry->opening, entry->udp, world->now) ||
-		    !may_delete(world, node, entry->opening.slot, &deletes))
+	for (uint32_t i = 0; i < world->rules.piece && node->slots.scanning; i++) {
+		if (node->scan_pins) {
+			if (--node->scan_pins < node->pins)
+				scan_pin(world, node, node->scan_pins);
 			continue;
-		if (entry->opening.flags == WEIR_OPENING_CONFIRMED)
-			news_opening(world, node, entry, NEWS_REMOVE_OPENING);
-		path_drop_opening(node, i);
+		}
+		if (node->scan_openings > node->openings)
+			node->scan_openings = node->openings;
+		if (node->scan_openings)
+			scan_opening(world, node, --node->scan_openings);
+		else
+			slots_scan_end(&node->slots, node_clock(world));
 	}
-	slots_scan_end(&node->slots, world->now);
 }
 
 /* Every quarter of the shortest idle limit: pins that had packets since. */
@@ -152,10 +165,8 @@ void node_tick(struct world *world, struct node *node)
 	if (!node->alive)
 		return;
 	refresh(world, node);
-	slots_tick(&node->slots, 0, world->rules.slots, world->now);
-	if (slots_scan_begin(&node->slots, world->now))
-		scan(world, node);
-	node_note_words(world, node);
+	slots_tick(&node->slots, 0, world->rules.slots, node_clock(world));
+	scan(world, node);
 	news_notes(world, node);
 }
 
@@ -170,7 +181,7 @@ static void bind_slots(struct world *world, struct node *node)
 		.slots = world->rules.slots,
 		.limits = limits,
 	};
-	slots_adopt(&node->slots, world->now);
+	slots_adopt(&node->slots, node_clock(world));
 }
 
 /* From nothing: maps are empty, and the table is what the world's state makes it. */
@@ -189,7 +200,6 @@ void node_start(struct world *world, struct node *node)
 		node->shift[i] = world->shift[i];
 		node->word[i].state = (uint16_t)(world->rules.epoch << WEIR_SLOT_EPOCH_SHIFT);
 		node->word[i].current = table(node, i);
-		node->old[i] = node->last[i] = node->word[i];
 	}
 	bind_slots(world, node);
 }
@@ -222,7 +232,7 @@ void node_link(struct world *world, bool linked)
 
 		node->out.from = node->out.to = 0;
 		if (node->alive)
-			slots_meet(&node->slots, linked, world->now);
+			slots_meet(&node->slots, linked, node_clock(world));
 	}
 	for (uint32_t i = 0; linked && i < NODES; i++) {
 		struct node *node = &world->node[i];

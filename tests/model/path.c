@@ -62,11 +62,20 @@ static struct flow_backend backend_of(const struct node *node, uint32_t index)
 	return (struct flow_backend){node->backend[index].generation, node->backend[index].flags};
 }
 
-static void ask_fill(const struct world *world, const struct node *node, const struct packet *packet,
-		     struct flow_ask *ask)
+/* The flow's entries, as a packet that goes on reading them sees them even if they are deleted meanwhile. */
+struct entries {
+	struct weir_opening opening;
+	struct weir_pin pin;
+};
+
+static void ask_fill(const struct world *world, struct node *node, const struct packet *packet,
+		     union weir_slot slot, struct entries *entries, struct flow_ask *ask)
 {
+	const struct opening_entry *opening = path_opening(node, packet->key);
+	const struct pin_entry *pin = path_pin(node, packet->key);
+
 	*ask = (struct flow_ask){
-		.slot = packet->stale ? node->old[packet->slot] : node->word[packet->slot],
+		.slot = slot,
 		.slot_index = packet->slot,
 		.kind = packet->kind,
 		.udp = packet->udp,
@@ -75,10 +84,20 @@ static void ask_fill(const struct world *world, const struct node *node, const s
 		.other = packet->other,
 		.now = world->now,
 		.opening_limit = OPENING,
+		.of_current = backend_of(node, slot.current),
+		.of_previous = backend_of(node, slot.previous),
+		.of_previous_udp = backend_of(node, slot.previous_udp),
 	};
-	ask->of_current = backend_of(node, ask->slot.current);
-	ask->of_previous = backend_of(node, ask->slot.previous);
-	ask->of_previous_udp = backend_of(node, ask->slot.previous_udp);
+	if (opening) {
+		entries->opening = opening->opening;
+		ask->opening = &entries->opening;
+		ask->of_opening = backend_of(node, opening->opening.backend);
+	}
+	if (pin) {
+		entries->pin = pin->pin;
+		ask->pin = &entries->pin;
+		ask->of_pin = backend_of(node, pin->pin.backend);
+	}
 }
 
 static void write_opening(struct world *world, struct node *node, const struct packet *packet,
@@ -103,7 +122,7 @@ static void write_opening(struct world *world, struct node *node, const struct p
 static void write_pin(struct world *world, struct node *node, const struct packet *packet, const struct flow_ask *ask,
 		      struct flow_verdict *verdict, struct outcome *outcome)
 {
-	struct opening_entry *opening = path_opening(node, packet->key);
+	const struct opening_entry *opening = path_opening(node, packet->key);
 	struct pin_entry entry = {
 		.key = packet->key,
 		.udp = packet->udp && !packet->client,
@@ -111,20 +130,15 @@ static void write_pin(struct world *world, struct node *node, const struct packe
 	};
 
 	flow_make_pin(ask, verdict, &entry.pin);
-	outcome->spoofed_proof = verdict->todo & FLOW_CONFIRMED && (packet->spoofed || opening->spoofed) &&
-				 (packet->udp || opening->opening.flags & WEIR_OPENING_CONFIRMED ||
-				  packet->sequence - opening->opening.first - 1 < 65536 ||
-				  packet->sequence - opening->opening.latest - 1 < 65536);
+	outcome->spoofed_proof = verdict->todo & FLOW_CONFIRMED && opening && (packet->spoofed || opening->spoofed) &&
+				 (packet->udp || ask->opening->flags & WEIR_OPENING_CONFIRMED ||
+				  packet->sequence - ask->opening->first - 1 < 65536 ||
+				  packet->sequence - ask->opening->latest - 1 < 65536);
 	if (path_write_pin(world, node, &entry)) {
 		news_pin(world, node, &entry, NEWS_PIN);
 		return;
 	}
 	flow_pin_failed(ask, verdict);
-}
-
-static uint32_t limit_of(const struct pin_entry *pin)
-{
-	return pin->udp ? LEARN_UDP : pin->pin.flags & WEIR_PIN_CLOSING ? CLOSING : LEARN;
 }
 
 /* What a verdict says about an entry that is there already. */
@@ -139,16 +153,14 @@ static void change_entries(struct world *world, struct node *node, const struct 
 			news_opening(world, node, opening, NEWS_REMOVE_OPENING);
 		path_drop_opening(node, (uint32_t)(opening - node->opening));
 	}
-	if (verdict->todo & FLOW_TOUCH_OPENING) {
+	if (verdict->todo & FLOW_TOUCH_OPENING && opening) {
 		flow_touch_opening(ask, verdict, &opening->opening);
 		if (!packet->spoofed && packet->kind == FLOW_SYN)
 			opening->spoofed = false;
 		if (verdict->todo & FLOW_TELL)
 			news_opening(world, node, opening, NEWS_OPENING);
 	}
-	if (verdict->todo & FLOW_TOUCH_PIN) {
-		pin->overdue |= world->now - pin->pin.seen >= limit_of(pin);
-		outcome->overdue = pin->overdue;
+	if (verdict->todo & FLOW_TOUCH_PIN && pin) {
 		outcome->spoofed_close = verdict->todo & FLOW_CLOSE_PIN && packet->spoofed &&
 					 packet->sequence - pin->pin.sequence + 65536 < 131072;
 		flow_touch_pin(ask, verdict, &pin->pin);
@@ -158,17 +170,25 @@ static void change_entries(struct world *world, struct node *node, const struct 
 	}
 }
 
-static void ask_entries(const struct node *node, const struct opening_entry *opening, const struct pin_entry *pin,
-			struct flow_ask *ask)
+/* Has the slot's pin or opening outlived its limit, because no scan has seen it? That is no fault of a rule. */
+static bool meet_overdue(const struct world *world, struct node *node, const struct packet *packet)
 {
-	if (opening) {
-		ask->opening = &opening->opening;
-		ask->of_opening = backend_of(node, opening->opening.backend);
+	struct opening_entry *opening = path_opening(node, packet->key);
+	struct pin_entry *pin = path_pin(node, packet->key);
+	uint16_t epoch = (uint16_t)flow_epoch(&node->word[packet->slot]);
+	bool overdue = false;
+
+	if (pin && pin->pin.epoch == epoch) {
+		uint32_t limit = pin->udp ? LEARN_UDP : pin->pin.flags & WEIR_PIN_CLOSING ? CLOSING : LEARN;
+
+		pin->overdue |= world->now - pin->pin.seen >= limit;
+		overdue = pin->overdue;
 	}
-	if (pin) {
-		ask->pin = &pin->pin;
-		ask->of_pin = backend_of(node, pin->pin.backend);
+	if (opening && opening->opening.epoch == epoch && opening->opening.flags & WEIR_OPENING_CONFIRMED) {
+		opening->overdue |= world->now - opening->opening.seen >= (opening->udp ? LEARN_UDP : LEARN);
+		overdue |= opening->overdue;
 	}
+	return overdue && world->rules.overlooks;
 }
 
 /* How the SYN fared with an opening that was there already. */
@@ -186,18 +206,24 @@ static void meet_opening(const struct flow_ask *ask, const struct flow_verdict *
 struct outcome path_packet(struct world *world, struct node *node, const struct packet *packet)
 {
 	struct outcome outcome = {.backend = 0};
+	union weir_slot slot = node->word[packet->slot];
 	struct flow_verdict verdict;
+	struct entries entries;
 	struct flow_ask ask;
 
-	ask_fill(world, node, packet, &ask);
-	outcome.backend = ask.slot.current;
-	if (flow_is_settled(&ask.slot))
+	if (packet->slow[0])
+		play_pass(world, packet->slow[0]);
+	outcome.backend = slot.current;
+	if (flow_is_settled(&slot))
 		return outcome;
-	ask_entries(node, path_opening(node, packet->key), path_pin(node, packet->key), &ask);
+	outcome.overdue = meet_overdue(world, node, packet);
+	ask_fill(world, node, packet, slot, &entries, &ask);
 	flow_decide(&ask, &verdict);
-	outcome.held = flow_phase(&ask.slot) == WEIR_HOLDING;
+	outcome.held = flow_phase(&slot) == WEIR_HOLDING;
 	if (ask.opening)
 		meet_opening(&ask, &verdict, &outcome);
+	if (packet->slow[1])
+		play_pass(world, packet->slow[1]);
 	if (verdict.todo & FLOW_WRITE_OPENING)
 		write_opening(world, node, packet, &ask, &verdict, &outcome);
 	if (verdict.todo & FLOW_WRITE_PIN)

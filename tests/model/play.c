@@ -33,7 +33,7 @@ void play_init(struct world *world, const struct rules *rules, uint64_t *used)
 
 /* ---- time ---- */
 
-static void pass(struct world *world, uint32_t time)
+void play_pass(struct world *world, uint32_t time)
 {
 	world->now += time;
 	for (uint32_t i = 0; i < NODES; i++)
@@ -46,17 +46,17 @@ static void pass(struct world *world, uint32_t time)
 static void advance(struct world *world, uint32_t time)
 {
 	if (time >= 100) {
-		pass(world, 20);
-		pass(world, 20);
+		play_pass(world, 20);
+		play_pass(world, 20);
 		time -= 40;
 	}
 	if (time > 4 * SECOND) {
-		pass(world, time - 2300);
-		pass(world, 1100);
+		play_pass(world, time - 2300);
+		play_pass(world, 1100);
 		time = 1200;
 	}
 	if (time)
-		pass(world, time);
+		play_pass(world, time);
 }
 
 /* Slots of which two nodes that are, or have been, apart may hold different things. */
@@ -192,11 +192,9 @@ static void play_revive(struct world *world)
 			continue;
 		node_start(world, node);
 		for (uint32_t s = 0; s < world->rules.slots; s++) {
-			slots_copy(&node->slots, s, other->word[s], world->now);
-			node->old[s] = node->last[s] = node->word[s];
+			slots_copy(&node->slots, s, other->word[s], node_clock(world));
 			world->parted[s] = false;
 		}
-		node_note_words(world, node);
 		node_link(world, true);
 	}
 }
@@ -280,7 +278,7 @@ static bool at_rest(const struct world *world)
 
 const char *play_end(struct world *world)
 {
-	world->rules.deletes = PINS + OPENINGS;
+	world->rules.deletes = world->rules.piece = PINS + OPENINGS + 1;
 	play_revive(world);
 	play_link(world, true);
 	for (uint32_t i = 0; i < 60 && !at_rest(world) && !world->finding; i++)

@@ -24,10 +24,10 @@ static bool play_trace(const struct walk *walk, const char *name, int number)
 
 static bool read_rules(const char *line, struct rules *rules)
 {
-	unsigned int n[10];
+	unsigned int n[12];
 
-	if (sscanf(line, "rules %u %u %u %u %u %u %x %x %x %x", &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7],
-		   &n[8], &n[9]) != 10)
+	if (sscanf(line, "rules %u %u %u %u %u %u %u %u %x %x %x %x", &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7],
+		   &n[8], &n[9], &n[10], &n[11]) != 12)
 		return false;
 	*rules = (struct rules){
 		.slots = (uint8_t)n[0],
@@ -35,11 +35,13 @@ static bool read_rules(const char *line, struct rules *rules)
 		.openings = (uint8_t)n[2],
 		.deletes = (uint8_t)n[3],
 		.overlooks = n[4],
-		.client = n[5],
-		.udp = (uint8_t)n[6],
-		.quic = (uint8_t)n[7],
-		.epoch = (uint16_t)n[8],
-		.generation = (uint16_t)n[9],
+		.piece = (uint8_t)n[5],
+		.lag = (uint8_t)n[6],
+		.client = n[7],
+		.udp = (uint8_t)n[8],
+		.quic = (uint8_t)n[9],
+		.epoch = (uint16_t)n[10],
+		.generation = (uint16_t)n[11],
 	};
 	return true;
 }

@@ -105,6 +105,8 @@ static struct rules make_rules(uint64_t r)
 		.deletes = (r >> 12 & 3) ? 24 : 1,
 		.client = (r >> 16) % 8 == 0,
 		.overlooks = (r >> 14 & 3) == 0,
+		.piece = (r >> 54 & 1) ? PINS + OPENINGS + 1 : (uint8_t)(1 + (r >> 55) % 7),
+		.lag = (r >> 58 & 3) ? 0 : 3,
 		.udp = (r >> 24 & 3) ? 0 : (uint8_t)(r >> 32),
 		.quic = (r >> 26 & 3) ? 0 : (uint8_t)(r >> 40),
 		.epoch = (r >> 60 & 1) ? 0x3fff : 0,
@@ -275,8 +277,8 @@ void walk_print(const struct walk *walk)
 	const struct rules *rules = &walk->rules;
 	uint64_t used[EXCUSES];
 
-	printf("# rules %u %u %u %u %u %u %02x %02x %x %x\n", rules->slots, rules->pins, rules->openings,
-	       rules->deletes, rules->overlooks, rules->client, rules->udp, rules->quic, rules->epoch,
+	printf("# rules %u %u %u %u %u %u %u %u %02x %02x %x %x\n", rules->slots, rules->pins, rules->openings,
+	       rules->deletes, rules->overlooks, rules->piece, rules->lag, rules->client, rules->udp, rules->quic, rules->epoch,
 	       rules->generation);
 	walk_run(walk, used, 1);
 }

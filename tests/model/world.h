@@ -39,7 +39,7 @@ enum {
 	CLOSING = 300 * SECOND,
 	OPENING = 5 * SECOND,
 	GRACE = SECOND,
-	INFLIGHT = 50, /* longest time that a packet acts on an older word */
+	INFLIGHT = 50, /* longest time that a packet is in the data path, and news in the stream */
 	STREAM_DELAY = 10,
 };
 
@@ -47,7 +47,7 @@ struct pin_entry {
 	uint16_t key;
 	bool udp;
 	bool spoofed; /* its last sequence number, or the pin itself, was written by a spoofed packet */
-	bool overdue; /* met by a packet when it was past its limit */
+	bool overdue; /* met by a packet when it was past its limit, by no scan since */
 	struct weir_pin pin;
 };
 
@@ -55,6 +55,7 @@ struct opening_entry {
 	uint16_t key;
 	bool udp;
 	bool spoofed;
+	bool overdue;
 	struct weir_opening opening;
 };
 
@@ -93,8 +94,6 @@ struct node {
 	bool alive;
 	bool fresh; /* has just started with empty maps */
 	union weir_slot word[SLOTS];
-	union weir_slot old[SLOTS], last[SLOTS]; /* the word before the last change, and the present one */
-	uint32_t turned[SLOTS];
 	struct slots_side side[SLOTS];
 	uint32_t restart[SLOTS];
 	struct weir_backend backend[BACKENDS];
@@ -107,6 +106,8 @@ struct node {
 	struct opening_entry opening[OPENINGS];
 	uint32_t pins, openings;
 	uint32_t refreshed;
+	uint32_t scan_pins, scan_openings; /* elements that the scan under way has to look at still */
+	uint32_t deletes;                  /* ... and may delete */
 	bool missed[FLOOD_KEYS]; /* a peer's pin or opening of the key found no room here */
 	struct queue out;
 };
@@ -115,8 +116,9 @@ struct packet {
 	uint16_t key;
 	uint8_t slot;
 	uint8_t kind;
-	bool udp, client, spoofed, stale;
+	bool udp, client, spoofed;
 	uint32_t sequence, other;
+	uint8_t slow[2]; /* ms between its look at the slot and at the maps, and from there to what it writes */
 };
 
 struct outcome { /* what the data path did, for those who check it */
@@ -170,6 +172,8 @@ struct rules { /* of a walk */
 	uint8_t slots, pins, openings, deletes;
 	bool client;
 	bool overlooks; /* scans do not see all elements that are past their limit */
+	uint8_t piece;  /* elements that a scan looks at in one tick */
+	uint8_t lag;    /* ms that the agents' clocks are behind what packets write */
 	uint8_t udp;    /* bits: tuple is UDP */
 	uint8_t quic;
 	uint16_t epoch, generation; /* to begin with */
@@ -259,7 +263,12 @@ void node_set_shift(struct world *world, struct node *node, uint16_t slot, uint8
 void node_tick(struct world *world, struct node *node);
 void node_restart(struct world *world, struct node *node);
 void node_link(struct world *world, bool linked);
-void node_note_words(struct world *world, struct node *node);
+/* As the agents have read it. */
+static inline uint32_t node_clock(const struct world *world)
+{
+	return world->now - world->rules.lag;
+}
+
 static inline struct node *node_other(struct world *world, const struct node *node)
 {
 	return &world->node[node == &world->node[0]];
@@ -271,6 +280,8 @@ void play_init(struct world *world, const struct rules *rules, uint64_t *used);
 const char *play_event(struct world *world, const struct event *event);
 /* Silence until all is settled. */
 const char *play_end(struct world *world);
+/* Time passes: news arrive, agents act. */
+void play_pass(struct world *world, uint32_t time);
 uint16_t play_key(const struct world *world, uint32_t tuple);
 uint8_t play_slot(const struct world *world, uint32_t tuple);
 

@@ -29,7 +29,7 @@ struct tally_backend {
 	enum way_state way;
 	uint64_t packets;                        /* when it was last looked at */
 	uint64_t active_ns;                      /* monotonic: packets were seen to grow; 0 = never */
-	uint64_t transitions[ROLE_FALLBACK + 1]; /* to each role, since this process began */
+	uint64_t transitions[ROLES]; /* to each role, since this process began */
 };
 
 struct tally {

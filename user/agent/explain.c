@@ -188,7 +188,7 @@ static uint8_t slot_bits(uint32_t slots)
 static void find_backend(const struct agent *agent, struct verdict *verdict)
 {
 	const struct model_service *service = verdict->service;
-	uint16_t index = plane_slot(agent->plane, service->slot_base + verdict->slot);
+	uint16_t index = plane_slot(agent->plane, service->slot_base + verdict->slot).current;
 
 	for (size_t i = 0; i < service->backends; i++)
 		if (index != WEIR_BACKEND_NONE && service->backend[i].index == index)
@@ -197,7 +197,7 @@ static void find_backend(const struct agent *agent, struct verdict *verdict)
 
 static void say_no_backend(const struct model_service *service, struct verdict *verdict)
 {
-	size_t by_role[ROLE_FALLBACK + 1] = {0};
+	size_t by_role[ROLES] = {0};
 
 	verdict->reason = WEIR_REASON_NO_BACKEND;
 	for (size_t i = 0; i < service->backends; i++)

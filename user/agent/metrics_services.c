@@ -69,11 +69,11 @@ void metrics_service_backends(const struct metrics_text *text)
 	const struct model *model = &text->agent->model;
 
 	for (size_t s = 0; s < model->services; s++) {
-		size_t by_role[ROLE_FALLBACK + 1] = {0};
+		size_t by_role[ROLES] = {0};
 
 		for (size_t b = 0; b < model->service[s]->backends; b++)
 			by_role[model->service[s]->backend[b].role]++;
-		for (int role = ROLE_DISABLED; role <= ROLE_FALLBACK; role++)
+		for (int role = ROLE_DISABLED; role < ROLES; role++)
 			metrics_add(text,
 				    (struct label[]){{"service", model->service[s]->config.name},
 						     {"state", backend_role_word((enum backend_role)role)}},
@@ -126,7 +126,7 @@ static void add_up(const struct metrics_text *text, struct subject *subject)
 
 static void add_state(const struct metrics_text *text, struct subject *subject)
 {
-	for (int role = ROLE_DISABLED; role <= ROLE_FALLBACK; role++) {
+	for (int role = ROLE_DISABLED; role < ROLES; role++) {
 		subject->label[2] = (struct label){"state", backend_role_word((enum backend_role)role)};
 		metrics_add(text, subject->label, 3, (int)subject->backend->role == role);
 	}
@@ -162,7 +162,7 @@ static void add_transitions(const struct metrics_text *text, struct subject *sub
 {
 	const struct tally_backend *tally = tally_find(text->agent, subject->backend);
 
-	for (int role = ROLE_DISABLED; tally && role <= ROLE_FALLBACK; role++) {
+	for (int role = ROLE_DISABLED; tally && role < ROLES; role++) {
 		subject->label[2] = (struct label){"to", backend_role_word((enum backend_role)role)};
 		metrics_add(text, subject->label, 3, tally->transitions[role]);
 	}

@@ -63,13 +63,13 @@ void report_listeners(struct json *json, const struct config_service *service)
 
 void report_backend_counts(struct json *json, const struct model_service *service)
 {
-	size_t by_role[ROLE_FALLBACK + 1] = {0};
+	size_t by_role[ROLES] = {0};
 
 	for (size_t i = 0; i < service->backends; i++)
 		by_role[service->backend[i].role]++;
 	json_add_object(json, "backends");
 	json_add_uint(json, "total", service->backends);
-	for (int role = ROLE_FALLBACK; role >= ROLE_DISABLED; role--)
+	for (int role = ROLES - 1; role >= 0; role--)
 		json_add_uint(json, backend_role_word((enum backend_role)role), by_role[role]);
 	json_end_object(json);
 }

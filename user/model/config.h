@@ -34,6 +34,8 @@ struct config_limits {
 	uint32_t backends; /* default 4096; at most 65535 */
 	uint32_t vips;     /* default 4 x services */
 	uint32_t slots;    /* of all services together; default 16384 x services; a multiple of 4096 */
+	uint32_t openings; /* default 65536 */
+	uint32_t pins;     /* default 262144 */
 	struct place place;
 };
 
@@ -56,13 +58,21 @@ struct config_backend {
 	struct place place;
 };
 
+/* What becomes of the flows of a backend that checks find down. */
+enum config_on_down { ON_DOWN_KEEP, ON_DOWN_RESET };
+
 struct config_service {
 	char name[WEIR_NAME_MAX];
 	struct config_listener *listener;
 	size_t listeners;
-	enum weir_forward forward;      /* default dsr */
-	enum weir_affinity affinity;    /* default flow */
-	uint32_t slots;                 /* 4096, 16384 (default), 65536 */
+	enum weir_forward forward;   /* default dsr */
+	enum weir_affinity affinity; /* default flow */
+	uint32_t slots;              /* 4096, 16384 (default), 65536 */
+	uint32_t learn_ms;           /* window of slots in transition; default 15 min, 1 s to 24 h */
+	uint32_t learn_udp_ms;       /* the same for UDP; default 30 s, 1 s to 24 h */
+	uint32_t drain_ms; /* longest time that a drained backend keeps its flows; 0 (default) = unlimited; to 30 d */
+	uint32_t slow_start_ms;         /* 0 (default) = none; to 1 h */
+	enum config_on_down on_down;    /* default keep */
 	struct config_backend *backend; /* in the file's order, fallbacks among them */
 	size_t backends;
 	bool runtime; /* its own words differ from the file by a command */
@@ -115,7 +125,7 @@ void config_service_init(struct config_service *service);
 void config_service_free(struct config_service *service);
 int config_service_copy(struct config_service *to, const struct config_service *from);
 
-/* Equal in meaning: places and runtime marks do not count. Own words: listeners, forward, affinity, slots. */
+/* Equal in meaning: places and runtime marks do not count. Own words: all but the backends. */
 bool config_service_same_words(const struct config_service *a, const struct config_service *b);
 bool config_backend_same(const struct config_backend *a, const struct config_backend *b);
 

@@ -44,7 +44,19 @@ int model_apply(struct model *model, const struct config *wanted, struct error *
 
 /* The way to `addr` has changed: the observer is asked anew for each backend that has it (a way depends on the service's forwarding mode). */
 void model_set_way(struct model *model, const struct addr *addr);
-/* Builds the tables that model_set_way has made out of date. Call once for a batch of ways. */
+/* What checks say of the backend. Then model_settle. */
+void model_set_down(struct model *model, struct model_service *service, struct model_backend *backend, bool down);
+/*
+ * A backend that drains has no flow left, or may keep those it has no longer: it becomes DRAINED; one that is being removed goes (its index is free
+ * again; `backend` is no more). Nothing happens to others. Then model_settle.
+ */
+void model_set_drained(struct model *model, struct model_service *service, struct model_backend *backend);
+/*
+ * Slow start: backends that have come up while others were get a quota that grows in RAMP_FULL steps over `slow-start`, counted from since_ns.
+ * Brings all to the step of `now_wall_ns` and settles; returns when the next step is due (wall clock), 0 = nobody is on the ramp.
+ */
+uint64_t model_ramp(struct model *model, uint64_t now_wall_ns);
+/* Builds the tables that the functions above have made out of date. Call once for a batch. */
 void model_settle(struct model *model);
 
 #endif

@@ -30,9 +30,34 @@ bool model_service_up(const struct model_service *service)
 
 const char *backend_role_word(enum backend_role role)
 {
-	static const char *const word[] = {"disabled", "draining", "joining", "up", "standby", "fallback"};
+	static const char *const word[] = {"disabled", "draining", "joining", "up",      "standby",
+					   "fallback", "down",     "drained", "removing"};
+
+	_Static_assert(sizeof(word) / sizeof(word[0]) == ROLES, "a word for each role");
 
 	return word[role];
+}
+
+enum slots_role model_slots_role(const struct model_service *service, const struct model_backend *backend)
+{
+	switch (backend->role) {
+	case ROLE_UP:
+	case ROLE_FALLBACK:
+		return SLOTS_UP;
+	case ROLE_DRAINING:
+	case ROLE_STANDBY: /* no longer needed, but what it took it keeps */
+	case ROLE_REMOVING:
+		return SLOTS_DRAINING;
+	case ROLE_DOWN:
+		return service->config.on_down == ON_DOWN_KEEP ? SLOTS_DOWN : SLOTS_GONE;
+	default:
+		return SLOTS_GONE;
+	}
+}
+
+bool backend_is_draining(const struct model_backend *backend)
+{
+	return backend->role == ROLE_DRAINING || backend->role == ROLE_REMOVING;
 }
 
 const char *way_state_word(enum way_state state)

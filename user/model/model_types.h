@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "slots.h"
 
 enum way_state {
 	WAY_UNKNOWN,    /* nothing said yet: what the maps hold for the backend stays */
@@ -22,6 +23,8 @@ struct model_way {
 	struct weir_way image; /* as the data path wants it; all zero unless READY or LOCAL */
 };
 
+enum { RAMP_FULL = 32 }; /* steps of a slow start */
+
 /* What a backend does now. */
 enum backend_role {
 	ROLE_DISABLED, /* gets nothing */
@@ -30,13 +33,20 @@ enum backend_role {
 	ROLE_UP,       /* gets flows */
 	ROLE_STANDBY,  /* a fallback while it is not needed */
 	ROLE_FALLBACK, /* a fallback that is in use */
+	ROLE_DOWN,     /* found down: gets no new flows; `on-down` says what becomes of those it has */
+	ROLE_DRAINED,  /* was draining and has no flow left, or its time was up: gets nothing */
+	ROLE_REMOVING, /* no longer wanted: drains, then it goes */
+	ROLES,         /* numbers are kept in the maps' ledger: new ones come last */
 };
 
 struct model_backend {
 	struct config_backend config;
 	uint16_t index; /* in `backends` */
 	enum backend_role role;
-	bool joined;          /* its way was known once; stays true */
+	bool joined;  /* its way was known once; stays true */
+	bool down;    /* checks say so */
+	bool drained; /* while it is draining or being removed: it has no flow left, or may keep them no longer */
+	uint8_t ramp; /* slow start: how much of its quota it gets, in RAMP_FULL-ths; RAMP_FULL = all */
 	uint32_t slots_owned; /* in the service's present table */
 	uint64_t since_ns;    /* wall clock of the last change of role */
 	struct model_way way;
@@ -46,7 +56,7 @@ struct model_service {
 	struct config_service config;  /* .backend is NULL, .backends 0 here: see `backend` */
 	uint16_t index;                /* in `services` */
 	uint32_t slot_base;            /* in `slots` */
-	struct model_backend *backend; /* in the config's order */
+	struct model_backend *backend; /* in the config's order, behind them those that are being removed */
 	size_t backends;
 	/* stage 1, positions among the backends that are no fallbacks; NULL = not built (an adopted table needs none) */
 	uint16_t *own;
@@ -124,6 +134,10 @@ struct model_backend *model_backend(const struct model_service *service, const s
 /* Whether packets find a backend. */
 bool model_service_up(const struct model_service *service);
 const char *backend_role_word(enum backend_role role);
+/* What the rules of slots (slots.h) take the backend for. */
+enum slots_role model_slots_role(const struct model_service *service, const struct model_backend *backend);
+/* Gives its flows up by and by: draining, or being removed. */
+bool backend_is_draining(const struct model_backend *backend);
 const char *way_state_word(enum way_state state);
 
 #endif

@@ -288,7 +288,7 @@ bool slots_see_pin(struct slots *slots, const struct weir_pin *pin, bool udp, ui
 	bool needless = udp ? !word.previous_udp : phase_of(word) == WEIR_REMEMBERING;
 
 	if (!is_valid(slots, pin->slot, pin->epoch, pin->backend, pin->generation) ||
-	    flow_age(now, pin->seen) > idle_limit(limit, pin->flags & WEIR_PIN_PEER))
+	    flow_age(now, pin->seen) > idle_limit(limit, pin->flags & WEIR_PIN_PEER) + limits->grace)
 		return false;
 	if (needless && pin->backend == word.current &&
 	    flow_age(now, udp ? side->since_udp : side->since) >= limits->grace)
@@ -307,7 +307,7 @@ bool slots_see_opening(struct slots *slots, const struct weir_opening *opening, 
 	else
 		limit = limits->opening;
 	if (!is_valid(slots, opening->slot, opening->epoch, opening->backend, opening->generation) ||
-	    flow_age(now, opening->seen) > limit)
+	    flow_age(now, opening->seen) > limit + limits->grace)
 		return false;
 	slots->side[opening->slot].flags |= FOUND;
 	return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The transitions of slots: when a slot's backend changes, what the slot word says until every flow that the change put
- * at risk has a pin or has gone. Pure: `now` is passed in, in the clock of pins and openings (jiffies, low half), the
+ * at risk has a pin or has gone. Pure: `now` is passed in, in the clock of pins and openings (abi.h), the
  * words are written in place (the mapped `slots`, or an image of them), and nothing is allocated here.
  *
  *             slots_move             hold over              window over        two scans find nothing

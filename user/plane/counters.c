@@ -91,11 +91,13 @@ void plane_info(const struct plane *plane, struct plane_info *out)
 		out->memory_bytes += map_memory(plane->set->fd[map]);
 }
 
-uint16_t plane_slot(const struct plane *plane, uint32_t slot)
+union weir_slot plane_slot(const struct plane *plane, uint32_t slot)
 {
-	if (!plane->set || slot >= plane->set->entries[MAP_SLOTS])
-		return WEIR_BACKEND_NONE;
-	return set_slots(plane->set)[slot].current;
+	union weir_slot word = {.word = 0};
+
+	if (plane->set && slot < plane->set->entries[MAP_SLOTS])
+		word.word = __atomic_load_n(&set_slots(plane->set)[slot].word, __ATOMIC_RELAXED);
+	return word;
 }
 
 uint32_t plane_map_entries(const struct plane *plane, const char *map)

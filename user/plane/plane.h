@@ -113,9 +113,68 @@ struct plane_info {
 	uint64_t memory_bytes; /* of all maps, as the kernel accounts them (fdinfo memlock) */
 };
 void plane_info(const struct plane *plane, struct plane_info *out);
-/* What a slot names now: backend index, 0 = none. */
-uint16_t plane_slot(const struct plane *plane, uint32_t slot);
-/* For metrics: "vips" or "listeners"; elements in use, and room for how many. */
+/* A slot's word now (index into `slots`). */
+union weir_slot plane_slot(const struct plane *plane, uint32_t slot);
+
+/*
+ * ---- slots in transition (model/slots.h): plane_service_changed begins them, by the windows of the service's words ----
+ *
+ * plane_turn goes on with them and with the scans of openings and pins: a bounded piece of work, about a millisecond. Returns when it wants to be
+ * called next (loop_now_ns), 0 = everything is settled and no backend drains: not before the next change.
+ */
+uint64_t plane_turn(struct plane *plane, uint64_t now_ns);
+
+struct plane_flows { /* by the last whole scan */
+	uint32_t openings, pins;
+	uint32_t confirmed; /* of the pins: their connection was seen to begin */
+	uint32_t closing;   /* of the pins: FIN or RST was seen */
+};
+
+struct plane_service_state {
+	uint32_t slots[4]; /* by enum weir_phase */
+	struct plane_flows flows;
+};
+void plane_service_state(const struct plane *plane, const struct model_service *service,
+			 struct plane_service_state *out);
+
+struct plane_backend_state {
+	bool holding; /* some slot's new flows still go to it though the table says no */
+	bool named;   /* some slot names it, as whatever */
+	bool free;    /* none does, and two whole scans since then found no opening and no pin of it */
+	struct plane_flows flows;
+	uint64_t idle_ns; /* the longest silence of a confirmed pin of it; 0 = none */
+};
+void plane_backend_state(const struct plane *plane, const struct model_service *service, uint16_t index,
+			 struct plane_backend_state *out);
+
+struct plane_entry { /* of `pins` or `openings` */
+	struct weir_flow_key key;
+	bool opening;
+	union {
+		struct weir_pin as_pin;
+		struct weir_opening as_opening;
+	};
+	uint64_t idle_ns;
+};
+/* Up to `max` entries of a service (index; -1 = of all), openings first; in *total how many there are. 0 or -errno. */
+int plane_entries(const struct plane *plane, int service, struct plane_entry *out, size_t max, size_t *count,
+		  size_t *total);
+
+struct plane_flow { /* what the maps say of one flow, and what a packet of it would do (flow.h); nothing is written */
+	union weir_slot slot;
+	bool has_pin, has_opening, pin_holds;
+	struct weir_pin pin;
+	struct weir_opening opening;
+	uint16_t next, first; /* backend index: where its next packet goes; where a first one (SYN) goes */
+};
+/* `slot`: index into `slots`. 0 or -errno. */
+int plane_flow(const struct plane *plane, const struct model_service *service, const struct weir_flow_key *key,
+	       uint32_t slot, struct plane_flow *out);
+
+/* What found no room, summed over CPUs. 0 or -errno. */
+int plane_flow_counts(const struct plane *plane, struct weir_flow_counts *out);
+
+/* For metrics: "vips", "listeners", "openings" or "pins" (by the last whole scan); elements in use, and room for how many. */
 uint32_t plane_map_entries(const struct plane *plane, const char *map);
 uint32_t plane_map_max_entries(const struct plane *plane, const char *map);
 

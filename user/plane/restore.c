@@ -50,7 +50,7 @@ static int restore_backend(const struct old_set *old, uint32_t index, struct mod
 		return 0;
 	memcpy(&backend.addr, &name.addr, sizeof(backend.addr));
 	backend.service_index = name.service;
-	backend.role = name.role <= ROLE_FALLBACK ? (enum backend_role)name.role : ROLE_DISABLED;
+	backend.role = name.role < ROLES ? (enum backend_role)name.role : ROLE_DISABLED;
 	backend.since_ns = name.since_ns;
 	err = model_restore_backend(model, &backend);
 	return err == -ERANGE || err == -EEXIST ? 0 : err; /* it gets another index */
