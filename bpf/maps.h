@@ -71,6 +71,37 @@ struct {
 	__type(value, union weir_slot);
 } slots SEC(".maps");
 
+/* flows whose slot is not settled: handshakes under way, and who belongs to which backend. Never LRU: a full map takes nothing more, and loses nothing */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct weir_flow_key);
+	__type(value, struct weir_opening);
+} openings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 262144);
+	__type(key, struct weir_flow_key);
+	__type(value, struct weir_pin);
+} pins SEC(".maps");
+
+/* slot / 2 -> when something of it found no room in those */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1 << 19);
+	__type(key, __u32);
+	__type(value, struct weir_restarts);
+} restarts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct weir_flow_counts);
+} flow_counters SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

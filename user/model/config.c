@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { METRICS_EVERY_MS = 5000, SERVICES = 256, BACKENDS = 4096, VIPS_PER_SERVICE = 4, SLOTS_PER_SERVICE = 16384 };
+enum { OPENINGS = 65536, PINS = 262144, LEARN_MS = 15 * 60 * 1000, LEARN_UDP_MS = 30 * 1000 };
 
 void config_init(struct config *config)
 {
@@ -17,14 +18,22 @@ void config_init(struct config *config)
 		.limits = {.services = SERVICES,
 			   .backends = BACKENDS,
 			   .vips = VIPS_PER_SERVICE * SERVICES,
-			   .slots = SLOTS_PER_SERVICE * SERVICES},
+			   .slots = SLOTS_PER_SERVICE * SERVICES,
+			   .openings = OPENINGS,
+			   .pins = PINS},
 	};
 }
 
 void config_service_init(struct config_service *service)
 {
 	*service = (struct config_service){
-		.forward = WEIR_DSR, .affinity = WEIR_AFFINITY_FLOW, .slots = SLOTS_PER_SERVICE};
+		.forward = WEIR_DSR,
+		.affinity = WEIR_AFFINITY_FLOW,
+		.slots = SLOTS_PER_SERVICE,
+		.learn_ms = LEARN_MS,
+		.learn_udp_ms = LEARN_UDP_MS,
+		.on_down = ON_DOWN_KEEP,
+	};
 }
 
 void config_service_free(struct config_service *service)

@@ -44,7 +44,7 @@ static void read_info(const struct set *set, struct weir_set_info *info)
 }
 
 #define PRESENT_STRUCTS                                                                                      \
-	.fits = set_has_present_values, .service = read_service, .backend = read_backend, .slot = read_slot, \
+	.fits = set_has_present_structs, .service = read_service, .backend = read_backend, .slot = read_slot, \
 	.node = read_node, .info = read_info
 
 static const struct reader readers[] = {
@@ -68,6 +68,7 @@ static bool sizes_agree(const struct set *set)
 
 	return entries[MAP_SERVICES] == entries[MAP_SERVICE_NAMES] &&
 	       entries[MAP_BACKENDS] == entries[MAP_BACKEND_NAMES] &&
+	       entries[MAP_SLOTS] == 2 * entries[MAP_RESTARTS] &&
 	       entries[MAP_SERVICES] == entries[MAP_SERVICE_COUNTERS] &&
 	       entries[MAP_BACKENDS] == entries[MAP_BACKEND_COUNTERS];
 }

@@ -225,7 +225,7 @@ static void carry_predecessor(struct plane *plane)
 	    adopt_open(&predecessor, plane->path, plane->live - 1))
 		return;
 	live = set_open(plane->path, plane->live, true);
-	if (live && set_has_present_values(live))
+	if (live && set_has_present_structs(live))
 		(void)adopt_carry(&predecessor, live, plane->cpus);
 	set_close(live);
 	adopt_close(&predecessor);

@@ -14,18 +14,23 @@
 
 #include "object.h"
 
-/* Sizes of the values in this build's layout; memory: the map is mmapable, the agent reads and writes it without system calls. */
+/* Sizes of the keys and values in this build's layout; memory: the map is mmapable, the agent reads and writes it without system calls. */
 static const struct {
 	const char *name;
 	uint32_t value_size;
 	bool memory;
+	uint32_t key_size; /* of a hash; the others are arrays */
 } map_info[SET_MAPS] = {
 	[MAP_NODE] = {"node", sizeof(struct weir_node), true},
 	[MAP_VIP_BUCKETS] = {"vip_buckets", sizeof(struct weir_vip_bucket), true},
 	[MAP_VIPS] = {"vips", sizeof(struct weir_vip), true},
-	[MAP_LISTENERS] = {"listeners", sizeof(struct weir_listener_table), false},
+	[MAP_LISTENERS] = {"listeners", sizeof(struct weir_listener_table), .key_size = sizeof(struct weir_addr)},
 	[MAP_SERVICES] = {"services", sizeof(union weir_service), true},
 	[MAP_SLOTS] = {"slots", sizeof(union weir_slot), true},
+	[MAP_OPENINGS] = {"openings", sizeof(struct weir_opening), .key_size = sizeof(struct weir_flow_key)},
+	[MAP_PINS] = {"pins", sizeof(struct weir_pin), .key_size = sizeof(struct weir_flow_key)},
+	[MAP_RESTARTS] = {"restarts", sizeof(struct weir_restarts), true},
+	[MAP_FLOW_COUNTERS] = {"flow_counters", sizeof(struct weir_flow_counts), false},
 	[MAP_BACKENDS] = {"backends", sizeof(struct weir_backend), true},
 	[MAP_SERVICE_COUNTERS] = {"service_counters", sizeof(struct weir_count), false},
 	[MAP_BACKEND_COUNTERS] = {"backend_counters", sizeof(struct weir_count), false},
@@ -51,6 +56,10 @@ void set_sizes_of(struct set_sizes *sizes, const struct config_limits *limits)
 					    [MAP_LISTENERS] = 2 * limits->vips,
 					    [MAP_SERVICES] = limits->services,
 					    [MAP_SLOTS] = limits->slots,
+					    [MAP_OPENINGS] = limits->openings,
+					    [MAP_PINS] = limits->pins,
+					    [MAP_RESTARTS] = limits->slots / 2, /* each element holds two */
+					    [MAP_FLOW_COUNTERS] = 1,
 					    [MAP_BACKENDS] = limits->backends + 1, /* index 0 is none */
 					    [MAP_SERVICE_COUNTERS] = limits->services,
 					    [MAP_BACKEND_COUNTERS] = limits->backends + 1,
@@ -183,6 +192,7 @@ static int open_map(struct set *set, enum set_map map, bool writable)
 	if (bpf_obj_get_info_by_fd(set->fd[map], &info, &length))
 		return -errno;
 	set->entries[map] = info.max_entries;
+	set->key_size[map] = info.key_size;
 	set->value_size[map] = info.value_size;
 	if (!map_info[map].memory)
 		return 0;
@@ -229,11 +239,14 @@ void set_close(struct set *set)
 	free(set);
 }
 
-bool set_has_present_values(const struct set *set)
+bool set_has_present_structs(const struct set *set)
 {
-	for (enum set_map map = 0; map < SET_MAPS; map++)
-		if (set->value_size[map] != map_info[map].value_size)
+	for (enum set_map map = 0; map < SET_MAPS; map++) {
+		uint32_t key_size = map_info[map].key_size ? map_info[map].key_size : sizeof(uint32_t);
+
+		if (set->value_size[map] != map_info[map].value_size || set->key_size[map] != key_size)
 			return false;
+	}
 	return true;
 }
 

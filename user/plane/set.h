@@ -22,6 +22,10 @@ enum set_map {
 	MAP_LISTENERS,
 	MAP_SERVICES,
 	MAP_SLOTS,
+	MAP_OPENINGS,
+	MAP_PINS,
+	MAP_RESTARTS,
+	MAP_FLOW_COUNTERS,
 	MAP_BACKENDS,
 	MAP_SERVICE_COUNTERS,
 	MAP_BACKEND_COUNTERS,
@@ -46,7 +50,7 @@ struct set {
 	char path[BPFFS_PATH];
 	uint32_t layout, serial;
 	int fd[SET_MAPS];
-	uint32_t entries[SET_MAPS], value_size[SET_MAPS];
+	uint32_t entries[SET_MAPS], key_size[SET_MAPS], value_size[SET_MAPS];
 	void *memory[SET_MAPS]; /* of the mmapable ones */
 };
 
@@ -73,8 +77,8 @@ int set_path(char *path, const char *bpffs, uint32_t layout, uint32_t serial);
 /* Opens the pinned maps of a set and maps their memory (writable, or to be read only). NULL with errno. */
 struct set *set_open(const char *bpffs, const struct set_found *found, bool writable);
 void set_close(struct set *set);
-/* True if the values have the sizes of this build's abi.h. */
-bool set_has_present_values(const struct set *set);
+/* True if keys and values have the sizes of this build's abi.h. */
+bool set_has_present_structs(const struct set *set);
 bool set_has_sizes(const struct set *set, const struct set_sizes *sizes);
 /* Pins maps (all of fd) and program in a new directory. 0 or -errno, then nothing is left of it. */
 int set_pin(const char *path, const int fd[SET_MAPS], int program);
@@ -105,6 +109,12 @@ static inline union weir_service *set_services(const struct set *set)
 static inline union weir_slot *set_slots(const struct set *set)
 {
 	return set->memory[MAP_SLOTS];
+}
+
+/* `restarts`, flat: one for each slot. */
+static inline uint32_t *set_restarts(const struct set *set)
+{
+	return set->memory[MAP_RESTARTS];
 }
 
 static inline struct weir_backend *set_backends(const struct set *set)
