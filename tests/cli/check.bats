@@ -22,8 +22,9 @@ use_copy() {
 	use_copy
 	cat >good.conf <<-'EOF2'
 		interface nowhere0 { xdp native; }
-		defaults { forward ipip; }
-		service web { listen 192.0.2.10 tcp 80 443 8000-8099; backend 10.0.0.11 { weight 2; } fallback 10.0.0.99; }
+		limits { pins 4096; openings 1024; }
+		defaults { forward ipip; drain 10m; on-down reset; slow-start 30s; learn 2m; learn-udp 1500ms; }
+		service web { listen 192.0.2.10 tcp 80 443 8000-8099; drain unlimited; slow-start off; backend 10.0.0.11 { weight 2; } fallback 10.0.0.99; }
 		service dns { listen [2001:db8::53]:53 udp; affinity none; backend 10.0.0.11; }
 	EOF2
 	check good.conf
@@ -42,6 +43,8 @@ use_copy() {
 		    affinity client; affinity flow;
 		    backend 10.0.0.11:8080;
 		}
+		service old { listen 192.0.2.13 tcp 80; drain 10; on-down kep; slow-start 2h; learn 999ms; learn-upd 30s; }
+		limits { pins 64; openings 32k; }
 		service cut { listen 192.0.2.12 tcp 80;
 	EOF2
 	check bad.conf
@@ -52,7 +55,14 @@ bad.conf:3:27: error: port \"80x\": must be 1-65535, a range such as 8000-8099, 
 bad.conf:4:30: error: service \"web\": listen 192.0.2.11 tcp 80: overlaps 80 of service \"web\" (bad.conf:4:27)
 bad.conf:5:22: error: \"affinity\" is given twice, first at bad.conf:5:5
 bad.conf:6:13: error: backend \"10.0.0.11:8080\": a backend has no port: direct server return cannot change ports, let it listen on the VIP's port
-bad.conf:9:1: error: the text ends inside the block of \"service\" that begins in line 8: } is missing" ]
+bad.conf:8:47: error: drain 10: a time needs a unit: 10ms, 10s, 10m or 10h
+bad.conf:8:59: error: on-down \"kep\": must be keep or reset (did you mean \"keep\"?)
+bad.conf:8:75: error: slow-start 2h: out of range, 1s-1h or off
+bad.conf:8:85: error: learn 999ms: out of range, 1s-24h
+bad.conf:8:92: error: unknown word \"learn-upd\" (did you mean \"learn-udp\"?)
+bad.conf:9:15: error: pins 64: out of range, 1024-16777216
+bad.conf:9:28: error: openings \"32k\": not a number (1024-16777216)
+bad.conf:11:1: error: the text ends inside the block of \"service\" that begins in line 10: } is missing" ]
 }
 
 @test "included files: their own names, from their own directory" {
@@ -116,5 +126,5 @@ conf.d/b.conf:2:9: error: service \"a\": is given twice, first at conf.d/a.conf:
 	echo "$output"
 	[ "$status" -eq 78 ]
 	[ "$(sed 's/^later.conf:\([0-9]*\):[0-9]*: error: "\(.*\)": not supported yet$/\1 \2/' <<<"$output" | paste -sd,)" = \
-		"3 vrrp,4 listen,4 port,4 key-file,5 pins,5 openings,8 gue,10 check,11 drain,12 on-down,13 slow-start,14 learn,14 learn-udp,15 panic,16 check" ]
+		"3 vrrp,4 listen,4 port,4 key-file,8 gue,10 check,15 panic,16 check" ]
 }

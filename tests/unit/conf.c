@@ -120,7 +120,8 @@ static bool same_services(const struct config *a, const struct config *b)
 
 static bool same_limits(const struct config_limits *a, const struct config_limits *b)
 {
-	return a->services == b->services && a->backends == b->backends && a->vips == b->vips && a->slots == b->slots;
+	return a->services == b->services && a->backends == b->backends && a->vips == b->vips && a->slots == b->slots &&
+	       a->pins == b->pins && a->openings == b->openings;
 }
 
 bool conf_same(const struct config *a, const struct config *b)
@@ -174,6 +175,26 @@ static struct addr random_addr(uint64_t *state, uint8_t net)
 	return addr;
 }
 
+/* In one of the units, or by the millisecond; both ends are met. */
+static uint32_t random_time(uint64_t *state, uint32_t least_ms, uint32_t most_ms)
+{
+	static const uint32_t unit[] = {1, 1000, 60000, 3600000};
+	uint32_t ms = unit[below(state, 4)] * below(state, 1000);
+
+	return ms < least_ms ? least_ms : ms > most_ms ? most_ms : ms;
+}
+
+static void random_times(uint64_t *state, struct config_service *service)
+{
+	const uint32_t hour = 3600000;
+
+	service->learn_ms = random_time(state, 1000, 24 * hour);
+	service->learn_udp_ms = random_time(state, 1000, 24 * hour);
+	service->drain_ms = below(state, 2) ? 0 : random_time(state, 1000, 720 * hour);
+	service->slow_start_ms = below(state, 2) ? 0 : random_time(state, 1000, hour);
+	service->on_down = below(state, 2) ? ON_DOWN_KEEP : ON_DOWN_RESET;
+}
+
 static void random_service(uint64_t *state, struct config_service *service, size_t number)
 {
 	static const uint32_t slots[] = {4096, 16384, 65536};
@@ -185,6 +206,8 @@ static void random_service(uint64_t *state, struct config_service *service, size
 	service->forward = below(state, 2) ? WEIR_DSR : WEIR_IPIP;
 	service->affinity = (enum weir_affinity)below(state, 3);
 	service->slots = slots[below(state, 3)];
+	if (below(state, 2))
+		random_times(state, service);
 	for (size_t i = 0; i < listeners; i++) {
 		struct config_listener listener = {.vip = random_addr(state, 0)};
 
@@ -232,7 +255,9 @@ struct config conf_random(uint64_t seed)
 	config.limits = (struct config_limits){.services = 12 + below(&state, 100),
 					       .backends = 200 + below(&state, 65000),
 					       .vips = 100 + below(&state, 1000),
-					       .slots = 4096 * (200 + below(&state, 1000))};
+					       .slots = 4096 * (200 + below(&state, 1000)),
+					       .pins = 1024 + below(&state, (1 << 24) - 1023),
+					       .openings = 1024 + below(&state, (1 << 24) - 1023)};
 	config.interfaces = below(&state, 4);
 	config.interface = calloc(config.interfaces + 1, sizeof(*config.interface));
 	for (size_t i = 0; i < config.interfaces; i++) {

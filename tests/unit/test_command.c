@@ -78,7 +78,8 @@ static const char *service(const char *name)
 	return text.data;
 }
 
-#define WEB "listen 192.0.2.10 tcp 80 443; forward ipip; affinity flow; slots 16384;"
+#define REST "drain unlimited; on-down keep; slow-start off; learn 15m; learn-udp 30s;"
+#define WEB  "listen 192.0.2.10 tcp 80 443; forward ipip; affinity flow; slots 16384; " REST
 
 static void backend_add(void **state)
 {
@@ -176,7 +177,7 @@ static void the_last_one(void **state)
 	assert_string_equal(run("backend drain web --force 10.0.0.12"), "+ backend 10.0.0.12 of \"web\": draining");
 	assert_string_equal(run("--force backend remove dns 2001:db8::1"),
 			    "+ backend 2001:db8::1 removed from \"dns\"");
-	assert_string_equal(service("dns"), "listen 192.0.2.10 udp 53; forward dsr; affinity flow; slots 16384;");
+	assert_string_equal(service("dns"), "listen 192.0.2.10 udp 53; forward dsr; affinity flow; slots 16384; " REST);
 }
 
 static void removed_twice(void **state)
@@ -226,13 +227,12 @@ static void service_add(void **state)
 			    "= service \"a\": already there");
 	assert_string_equal(run("service add b listen 192.0.2.12:80; backend 10.0.0.1 { weight 2; } fallback 10.0.0.2"),
 			    "+ service \"b\" added");
-	assert_string_equal(service("b"), "listen 192.0.2.12 tcp 80; forward dsr; affinity flow; slots 16384; "
-					  "backend 10.0.0.1 { weight 2; } fallback 10.0.0.2;");
-	assert_string_equal(run("service add service e { listen 192.0.2.15 tcp 80; } --force"),
+	assert_string_equal(service("b"), "listen 192.0.2.12 tcp 80; forward dsr; affinity flow; slots 16384; " REST
+					  " backend 10.0.0.1 { weight 2; } fallback 10.0.0.2;");
+	assert_string_equal(run("service add service e { listen 192.0.2.15 tcp 80; }"),
 			    "+ service \"e\" added"); /* pasted */
 	assert_string_equal(run("service add service listen 192.0.2.16 tcp 80"), "+ service \"service\" added");
-	assert_string_equal(run("service add c listen 192.0.2.13 tcp 80; forward ipip --no-wait"),
-			    "+ service \"c\" added");
+	assert_string_equal(run("service add c listen 192.0.2.13 tcp 80; forward ipip"), "+ service \"c\" added");
 	assert_string_equal(run("service add a { listen 192.0.2.11 tcp 81; }"),
 			    "E1 service \"a\": is there already, with other words: use service set, backend add");
 	assert_string_equal(run("service add d { forward dsr; }"),
@@ -250,7 +250,8 @@ static void service_add(void **state)
 		"E2 unexpected \"forward\": service add NAME { listen ADDR tcp|udp PORT...; backend ADDR; ... }");
 	assert_string_equal(
 		run("service add d { listen 192.0.2.14 tcp 80; bogus; lisen 1; }"),
-		"E2 unknown word \"bogus\": known in \"service\" are listen, forward, affinity, slots, backend, fallback "
+		"E2 unknown word \"bogus\": known in \"service\" are listen, forward, affinity, slots, drain, on-down, "
+		"slow-start, learn, learn-udp, backend, fallback "
 		"(and 1 more error)");
 	assert_string_equal(run("service add"),
 			    "E2 needs more words: service add NAME { listen ADDR tcp|udp PORT...; backend ADDR; ... }");
@@ -265,7 +266,7 @@ static void service_remove_and_set(void **state)
 			    "+ service \"dns\" changed");
 	assert_string_equal(service("dns"),
 			    "listen 192.0.2.10 udp 53 54; listen 192.0.2.10 tcp 53; forward dsr; affinity flow; slots "
-			    "16384; backend 2001:db8::1;");
+			    "16384; " REST " backend 2001:db8::1;");
 	assert_string_equal(run("service set dns listen 192.0.2.10 tcp 80"),
 			    "E1 service \"dns\": listen 192.0.2.10 tcp 80: overlaps 80 of service \"web\" (c:1:37)");
 	assert_string_equal(run("service set web slots 4096"),

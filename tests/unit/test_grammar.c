@@ -33,6 +33,8 @@ static void nothing_is_a_config(void **state)
 	assert_int_equal(config.limits.backends, 4096);
 	assert_int_equal(config.limits.vips, 1024);
 	assert_int_equal(config.limits.slots, 256 * 16384);
+	assert_int_equal(config.limits.pins, 262144);
+	assert_int_equal(config.limits.openings, 65536);
 	assert_int_equal(config.metrics_every_ms, 5000);
 	assert_string_equal(config.metrics_file, "");
 	assert_string_equal(config.write_group, "");
@@ -42,13 +44,14 @@ static void nothing_is_a_config(void **state)
 
 static void the_node(void **state)
 {
-	struct config config = conf_load("node { hash-seed \"any \\\"text\\\" \\xe4\"; }\n"
-					 "interface eth0 { xdp native; }  interface eth1;\n"
-					 "interface veth-2 { xdp generic; } interface \"a.1\" { xdp auto; }\n"
-					 "cluster { peer 192.0.2.3; peer 2001:DB8::3; }\n"
-					 "control { write group netadmin; }\n"
-					 "metrics { file \"/var/lib/x y.prom\"; every 1500ms; }\n"
-					 "limits { services 10; backends 100; vips 7; slots 163840; }\n");
+	struct config config = conf_load(
+		"node { hash-seed \"any \\\"text\\\" \\xe4\"; }\n"
+		"interface eth0 { xdp native; }  interface eth1;\n"
+		"interface veth-2 { xdp generic; } interface \"a.1\" { xdp auto; }\n"
+		"cluster { peer 192.0.2.3; peer 2001:DB8::3; }\n"
+		"control { write group netadmin; }\n"
+		"metrics { file \"/var/lib/x y.prom\"; every 1500ms; }\n"
+		"limits { services 10; backends 100; vips 7; slots 163840; pins 4096; openings 16777216; }\n");
 
 	(void)state;
 	assert_string_equal(config.hash_seed, "any \"text\" \xe4");
@@ -69,6 +72,8 @@ static void the_node(void **state)
 	assert_int_equal(config.limits.backends, 100);
 	assert_int_equal(config.limits.vips, 7);
 	assert_int_equal(config.limits.slots, 163840);
+	assert_int_equal(config.limits.pins, 4096);
+	assert_int_equal(config.limits.openings, 16777216);
 	config_free(&config);
 }
 
@@ -80,6 +85,8 @@ static void limits_follow_services(void **state)
 	assert_int_equal(config.limits.vips, 40);
 	assert_int_equal(config.limits.slots, 163840);
 	assert_int_equal(config.limits.backends, 4096);
+	assert_int_equal(config.limits.pins, 262144);
+	assert_int_equal(config.limits.openings, 65536);
 	config_free(&config);
 }
 
@@ -166,6 +173,69 @@ static void defaults_hold_wherever_they_stand(void **state)
 	assert_int_equal(config.service[0].affinity, WEIR_AFFINITY_NONE);
 	assert_int_equal(config.service[0].slots, 4096);
 	config_free(&config);
+}
+
+struct flow_words {
+	uint32_t drain_ms, slow_start_ms, learn_ms, learn_udp_ms;
+	enum config_on_down on_down;
+};
+
+static void assert_flow_words(const struct config_service *service, struct flow_words words)
+{
+	assert_int_equal(service->drain_ms, words.drain_ms);
+	assert_int_equal(service->slow_start_ms, words.slow_start_ms);
+	assert_int_equal(service->learn_ms, words.learn_ms);
+	assert_int_equal(service->learn_udp_ms, words.learn_udp_ms);
+	assert_int_equal(service->on_down, words.on_down);
+}
+
+/* What becomes of flows when backends change: by default, from `defaults`, overruled, and at both ends of the ranges. */
+static void words_about_flows(void **state)
+{
+	struct config config;
+
+	(void)state;
+	config = conf_load("service a { listen 192.0.2.1 tcp 80; }");
+	assert_flow_words(&config.service[0], (struct flow_words){0, 0, 900000, 30000, ON_DOWN_KEEP});
+	config_free(&config);
+
+	config = conf_load(
+		"defaults { drain 10m; on-down reset; slow-start 90s; learn 2m; learn-udp 1500ms; }\n"
+		"service a { listen 192.0.2.1 tcp 80; }\n"
+		"service b { listen 192.0.2.2 tcp 80; drain unlimited; on-down keep; slow-start off; learn 15m; }\n"
+		"service c { listen 192.0.2.3 tcp 80; drain 1s; slow-start 1s; learn 1s; learn-udp 1s; }\n"
+		"service d { listen 192.0.2.4 tcp 80; drain 720h; slow-start 1h; learn 24h; learn-udp 86400000ms; }");
+	assert_flow_words(&config.service[0], (struct flow_words){600000, 90000, 120000, 1500, ON_DOWN_RESET});
+	assert_flow_words(&config.service[1], (struct flow_words){0, 0, 900000, 1500, ON_DOWN_KEEP});
+	assert_flow_words(&config.service[2], (struct flow_words){1000, 1000, 1000, 1000, ON_DOWN_RESET});
+	assert_flow_words(&config.service[3],
+			  (struct flow_words){2592000000u, 3600000, 86400000, 86400000, ON_DOWN_RESET});
+	config_free(&config);
+}
+
+/* By the largest unit that gives a whole number, so that what was written is what is shown. */
+static void times_as_text(void **state)
+{
+	static const char *const words[] = {
+		"drain 1s; on-down reset; slow-start 90s; learn 1500ms; learn-udp 1001ms;",
+		"drain 720h; on-down keep; slow-start 1h; learn 90m; learn-udp 61m;",
+		"drain 43199m; on-down reset; slow-start off; learn 23h; learn-udp 86399999ms;",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct buf in = {0}, out = {0};
+		struct config config;
+
+		buf_printf(&in, "service a { listen 192.0.2.1 tcp 80; forward dsr; affinity flow; slots 16384; %s }",
+			   words[i]);
+		config = conf_load(in.data);
+		config_text_own_words(&config.service[0], &out);
+		assert_non_null(strstr(out.data, words[i]));
+		buf_free(&in);
+		buf_free(&out);
+		config_free(&config);
+	}
 }
 
 static void includes(void **state)
@@ -271,6 +341,11 @@ static void text_for_people(void **state)
 				       "    forward dsr;\n"
 				       "    affinity flow;\n"
 				       "    slots 16384;\n"
+				       "    drain unlimited;\n"
+				       "    on-down keep;\n"
+				       "    slow-start off;\n"
+				       "    learn 15m;\n"
+				       "    learn-udp 30s;\n"
 				       "    backend 10.0.0.11 { weight 2; }\n"
 				       "    fallback 2001:db8::9 { disabled; } # runtime\n"
 				       "    backend 10.0.0.12;\n"
@@ -316,6 +391,8 @@ int main(void)
 		cmocka_unit_test(listeners),
 		cmocka_unit_test(a_service),
 		cmocka_unit_test(defaults_hold_wherever_they_stand),
+		cmocka_unit_test(words_about_flows),
+		cmocka_unit_test(times_as_text),
 		cmocka_unit_test(includes),
 		cmocka_unit_test(real_files),
 		cmocka_unit_test(text_loads_again),

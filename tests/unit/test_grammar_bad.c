@@ -94,6 +94,16 @@ static void limits(void **state)
 		{"limits { vips 010; }", "c:1:15: error: vips \"010\": not a number (1-65536)\n"},
 		{"limits { vips +1; }", "c:1:15: error: vips \"+1\": not a number (1-65536)\n"},
 		{"limits { slots 5000; }", "c:1:16: error: slots 5000: must be a multiple of 4096\n"},
+		{"limits { pins 1023; }", "c:1:15: error: pins 1023: out of range, 1024-16777216\n"},
+		{"limits { pins 16777217; }", "c:1:15: error: pins 16777217: out of range, 1024-16777216\n"},
+		{"limits { pins 256k; }", "c:1:15: error: pins \"256k\": not a number (1024-16777216)\n"},
+		{"limits { pins; }", "c:1:10: error: \"pins\" needs more words: pins N\n"},
+		{"limits { pins 4096; pins 4096; }", "c:1:21: error: \"pins\" is given twice, first at c:1:10\n"},
+		{"limits { openings 0; }", "c:1:19: error: openings 0: out of range, 1024-16777216\n"},
+		{"limits { openings 20000000; }", "c:1:19: error: openings 20000000: out of range, 1024-16777216\n"},
+		{"limits { opening 4096; }", "c:1:10: error: unknown word \"opening\" (did you mean \"openings\"?)\n"},
+		{"defaults { pins 4096; }",
+		 "c:1:12: error: \"pins\" does not belong in \"defaults\": it belongs in \"limits\"\n"},
 		{"limits { services 1; services 2; }", "c:1:22: error: \"services\" is given twice, first at c:1:10\n"},
 		{"limits { services 1; }\nservice a { listen 192.0.2.1 tcp 80; }\nservice b { listen 192.0.2.2 tcp 80; }",
 		 "c:1:1: error: limits: services 1 is less than the 2 that are configured\n"
@@ -237,6 +247,53 @@ static void service_words(void **state)
 	CHECK(row);
 }
 
+static void words_about_flows(void **state)
+{
+	static const struct row row[] = {
+		{SERVICE("drain 10;"), "c:1:47: error: drain 10: a time needs a unit: 10ms, 10s, 10m or 10h\n"},
+		{SERVICE("drain 0;"), "c:1:47: error: drain 0: a time needs a unit: 0ms, 0s, 0m or 0h\n"},
+		{SERVICE("drain 0s;"), "c:1:47: error: drain 0s: out of range, 1s-720h or unlimited\n"},
+		{SERVICE("drain 721h;"), "c:1:47: error: drain 721h: out of range, 1s-720h or unlimited\n"},
+		{SERVICE("drain 30d;"),
+		 "c:1:47: error: drain \"30d\": not a time such as 10ms, 2s, 5m or 1h, or unlimited\n"},
+		{SERVICE("drain unlimitd;"),
+		 "c:1:47: error: drain \"unlimitd\": not a time such as 10ms, 2s, 5m or 1h, or unlimited (did you mean "
+		 "\"unlimited\"?)\n"},
+		{SERVICE("drain off;"),
+		 "c:1:47: error: drain \"off\": not a time such as 10ms, 2s, 5m or 1h, or unlimited\n"},
+		{SERVICE("drain;"), "c:1:41: error: \"drain\" needs more words: drain TIME|unlimited\n"},
+		{SERVICE("drain 5m 6m;"), "c:1:50: error: unexpected \"6m\": drain TIME|unlimited\n"},
+		{SERVICE("drain 5m; drain 6m;"), "c:1:51: error: \"drain\" is given twice, first at c:1:41\n"},
+		{SERVICE("on-down kep;"),
+		 "c:1:49: error: on-down \"kep\": must be keep or reset (did you mean \"keep\"?)\n"},
+		{SERVICE("on-down cut;"), "c:1:49: error: on-down \"cut\": must be keep or reset\n"},
+		{SERVICE("on-down keep { }"), "c:1:41: error: \"on-down\" has no block: on-down keep|reset\n"},
+		{SERVICE("slow-start 999ms;"), "c:1:52: error: slow-start 999ms: out of range, 1s-1h or off\n"},
+		{SERVICE("slow-start 61m;"), "c:1:52: error: slow-start 61m: out of range, 1s-1h or off\n"},
+		{SERVICE("slow-start none;"),
+		 "c:1:52: error: slow-start \"none\": not a time such as 10ms, 2s, 5m or 1h, or off\n"},
+		{SERVICE("slow-start \"off\";"),
+		 "c:1:52: error: slow-start \"off\": not a time such as 10ms, 2s, 5m or 1h, or off (did you mean "
+		 "\"off\"?)\n"},
+		{SERVICE("learn 999ms;"), "c:1:47: error: learn 999ms: out of range, 1s-24h\n"},
+		{SERVICE("learn 86400001ms;"), "c:1:47: error: learn 86400001ms: out of range, 1s-24h\n"},
+		{SERVICE("learn 15;"), "c:1:47: error: learn 15: a time needs a unit: 15ms, 15s, 15m or 15h\n"},
+		{SERVICE("learn off;"), "c:1:47: error: learn \"off\": not a time such as 10ms, 2s, 5m or 1h\n"},
+		{SERVICE("learn-udp 0ms;"), "c:1:51: error: learn-udp 0ms: out of range, 1s-24h\n"},
+		{SERVICE("learn-udp 25h;"), "c:1:51: error: learn-udp 25h: out of range, 1s-24h\n"},
+		{SERVICE("learn-upd 30s;"),
+		 "c:1:41: error: unknown word \"learn-upd\" (did you mean \"learn-udp\"?)\n"},
+		{"defaults { learn 1ms; }", "c:1:18: error: learn 1ms: out of range, 1s-24h\n"},
+		{"drain 5m;",
+		 "c:1:1: error: \"drain\" does not belong in the file itself: it belongs in \"service\"\n"},
+		{SERVICE("backend 10.0.0.1 { drain 5m; }"),
+		 "c:1:60: error: \"drain\" does not belong in \"backend\": it belongs in \"service\"\n"},
+	};
+
+	(void)state;
+	CHECK(row);
+}
+
 static void backend_words(void **state)
 {
 	static const struct row row[] = {
@@ -284,14 +341,9 @@ static void known_but_not_yet(void **state)
 		{"cluster { listen 192.0.2.2 port 7946; key-file /etc/k; peer 192.0.2.3 port 7946; port 1; }",
 		 "c:1:11: error: \"listen\": not supported yet\nc:1:39: error: \"key-file\": not supported yet\n"
 		 "c:1:71: error: \"port\": not supported yet\nc:1:82: error: \"port\": not supported yet\n"},
-		{"limits { pins 262144; openings 65536; }",
-		 "c:1:10: error: \"pins\": not supported yet\nc:1:23: error: \"openings\": not supported yet\n"},
 		{SERVICE("forward gue;"), "c:1:49: error: \"gue\": not supported yet\n"},
 		{SERVICE("check http { port 8080; }"), "c:1:41: error: \"check\": not supported yet\n"},
-		{SERVICE("drain unlimited; on-down keep; slow-start 30s; learn 15m; learn-udp 30s; panic 30%;"),
-		 "c:1:41: error: \"drain\": not supported yet\nc:1:58: error: \"on-down\": not supported yet\n"
-		 "c:1:72: error: \"slow-start\": not supported yet\nc:1:88: error: \"learn\": not supported yet\n"
-		 "c:1:99: error: \"learn-udp\": not supported yet\nc:1:114: error: \"panic\": not supported yet\n"},
+		{SERVICE("panic 30%;"), "c:1:41: error: \"panic\": not supported yet\n"},
 		{SERVICE("backend 10.0.0.1 { check port 81; }"), "c:1:60: error: \"check\": not supported yet\n"},
 		{"defaults { check tcp; }", "c:1:12: error: \"check\": not supported yet\n"},
 	};
@@ -309,6 +361,7 @@ int main(void)
 		cmocka_unit_test(listen_words),
 		cmocka_unit_test(overlaps),
 		cmocka_unit_test(service_words),
+		cmocka_unit_test(words_about_flows),
 		cmocka_unit_test(backend_words),
 		cmocka_unit_test(known_but_not_yet),
 	};

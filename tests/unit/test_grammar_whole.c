@@ -142,9 +142,10 @@ static void what_is_fixed(void **state)
 		conf_load("limits { services 10; } interface eth0; node { hash-seed a; }\n"
 			  "service a { listen 192.0.2.1 tcp 80; } service b { listen 192.0.2.2 tcp 80; }");
 	struct config same = conf_load("limits { services 10; } interface eth0; node { hash-seed a; }\n"
-				       "service b { listen 192.0.2.2 tcp 80; forward ipip; backend 10.0.0.1; }");
+				       "service b { listen 192.0.2.2 tcp 80; forward ipip; backend 10.0.0.1; drain 1h; "
+				       "on-down reset; slow-start 30s; learn 1m; learn-udp 10s; }");
 	struct config other = conf_load("interface eth0 { xdp generic; }\ninterface eth1;\n\n"
-					"limits { services 10; vips 50; slots 819200; }\n"
+					"limits { services 10; vips 50; slots 819200; pins 4096; openings 2048; }\n"
 					"service a { listen 192.0.2.1 tcp 80; slots 4096; }\nnode { hash-seed b; }");
 	struct errors errors = {0};
 	struct buf text = {0};
@@ -157,6 +158,8 @@ static void what_is_fixed(void **state)
 		text.data,
 		"c:4:1: error: limits: vips is 40, not 50: it is fixed while weir runs; start with --takeover to change it\n"
 		"c:4:1: error: limits: slots is 163840, not 819200: it is fixed while weir runs; start with --takeover to change it\n"
+		"c:4:1: error: limits: pins is 262144, not 4096: it is fixed while weir runs; start with --takeover to change it\n"
+		"c:4:1: error: limits: openings is 65536, not 2048: it is fixed while weir runs; start with --takeover to change it\n"
 		"c:1:1: error: interface \"eth0\": xdp is fixed while weir runs; start with --takeover to change it\n"
 		"c:2:1: error: interface \"eth1\": is new; the list is fixed while weir runs; start with --takeover to change it\n"
 		"c:6:8: error: node: hash-seed is fixed while weir runs; start with --takeover to change it\n"

@@ -121,15 +121,17 @@ static void all_kinds_of_change(void **state)
 	run("service set web forward ipip; affinity client");
 	run("service add new listen 192.0.2.11 tcp 80; backend 10.0.0.1");
 	run("service remove dns");
-	assert_string_equal(difference(),
-			    "~ service web: forward ipip; affinity client; (file: forward dsr; affinity flow;)\n"
-			    "~ backend web 10.0.0.12: weight 5; (file: weight 2;)\n"
-			    "+ backend web 10.0.0.14: weight 3; draining;\n"
-			    "+ backend web 10.0.0.15: weight 1; fallback;\n"
-			    "- backend web 10.0.0.11\n"
-			    "+ service new: listen 192.0.2.11 tcp 80; forward dsr; affinity flow; slots 16384;\n"
-			    "+ backend new 10.0.0.1: weight 1;\n"
-			    "- service dns\n");
+	assert_string_equal(
+		difference(),
+		"~ service web: forward ipip; affinity client; (file: forward dsr; affinity flow;)\n"
+		"~ backend web 10.0.0.12: weight 5; (file: weight 2;)\n"
+		"+ backend web 10.0.0.14: weight 3; draining;\n"
+		"+ backend web 10.0.0.15: weight 1; fallback;\n"
+		"- backend web 10.0.0.11\n"
+		"+ service new: listen 192.0.2.11 tcp 80; forward dsr; affinity flow; slots 16384; drain unlimited; on-down keep; "
+		"slow-start off; learn 15m; learn-udp 30s;\n"
+		"+ backend new 10.0.0.1: weight 1;\n"
+		"- service dns\n");
 	assert_string_equal(backends("web"), "backend 10.0.0.12 { weight 5; }* backend 10.0.0.13; "
 					     "backend 10.0.0.14 { weight 3; draining; }* fallback 10.0.0.15;* ");
 	assert_true(config_service(&wanted, "web")->runtime && config_service(&wanted, "new")->runtime);

@@ -142,6 +142,11 @@ static void whole_services(void **state)
 						     "    forward ipip;\n"
 						     "    affinity flow;\n"
 						     "    slots 16384;\n"
+						     "    drain unlimited;\n"
+						     "    on-down keep;\n"
+						     "    slow-start off;\n"
+						     "    learn 15m;\n"
+						     "    learn-udp 30s;\n"
 						     "    backend 10.0.0.1;\n"
 						     "} # was a\n"
 						     "interface eth0;  node { }\n"
@@ -151,6 +156,11 @@ static void whole_services(void **state)
 						     "    forward dsr;\n"
 						     "    affinity flow;\n"
 						     "    slots 16384;\n"
+						     "    drain unlimited;\n"
+						     "    on-down keep;\n"
+						     "    slow-start off;\n"
+						     "    learn 15m;\n"
+						     "    learn-udp 30s;\n"
 						     "    backend 10.0.0.4 { weight 4; }\n"
 						     "}\n");
 }

@@ -9,24 +9,27 @@
 
 enum { WAIT_MAX_S = 24 * 3600 };
 
+enum { FORCE = 1, WAIT = 2 };
+
 struct verb {
 	const char *object, *word, *usage;
 	enum command_verb verb;
-	bool addr, body; /* an address follows the service; the file's words may follow */
+	bool addr, body;      /* an address follows the service; the file's words may follow */
+	unsigned int options; /* that mean something with it */
 };
 
 static const struct verb verbs[] = {
 	{"service", "add", "service add NAME { listen ADDR tcp|udp PORT...; backend ADDR; ... }", COMMAND_SERVICE_ADD,
-	 false, true},
-	{"service", "remove", "service remove NAME", COMMAND_SERVICE_REMOVE, false, false},
-	{"service", "set", "service set NAME WORDS", COMMAND_SERVICE_SET, false, true},
-	{"backend", "add", "backend add SERVICE ADDR [weight N]", COMMAND_BACKEND_ADD, true, true},
-	{"backend", "remove", "backend remove SERVICE ADDR", COMMAND_BACKEND_REMOVE, true, false},
-	{"backend", "drain", "backend drain SERVICE ADDR", COMMAND_BACKEND_DRAIN, true, false},
-	{"backend", "enable", "backend enable SERVICE ADDR", COMMAND_BACKEND_ENABLE, true, false},
-	{"backend", "disable", "backend disable SERVICE ADDR", COMMAND_BACKEND_DISABLE, true, false},
-	{"backend", "set", "backend set SERVICE ADDR weight N", COMMAND_BACKEND_SET, true, true},
-	{"backend", "weight", "backend weight SERVICE ADDR N", COMMAND_BACKEND_WEIGHT, true, true},
+	 false, true, 0},
+	{"service", "remove", "service remove NAME", COMMAND_SERVICE_REMOVE, false, false, FORCE},
+	{"service", "set", "service set NAME WORDS", COMMAND_SERVICE_SET, false, true, 0},
+	{"backend", "add", "backend add SERVICE ADDR [weight N]", COMMAND_BACKEND_ADD, true, true, WAIT},
+	{"backend", "remove", "backend remove SERVICE ADDR", COMMAND_BACKEND_REMOVE, true, false, FORCE | WAIT},
+	{"backend", "drain", "backend drain SERVICE ADDR", COMMAND_BACKEND_DRAIN, true, false, FORCE | WAIT},
+	{"backend", "enable", "backend enable SERVICE ADDR", COMMAND_BACKEND_ENABLE, true, false, FORCE | WAIT},
+	{"backend", "disable", "backend disable SERVICE ADDR", COMMAND_BACKEND_DISABLE, true, false, FORCE | WAIT},
+	{"backend", "set", "backend set SERVICE ADDR weight N", COMMAND_BACKEND_SET, true, true, FORCE | WAIT},
+	{"backend", "weight", "backend weight SERVICE ADDR N", COMMAND_BACKEND_WEIGHT, true, true, FORCE | WAIT},
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
@@ -97,6 +100,19 @@ static void read_options(struct command *command, struct reading *r)
 	}
 	if (command->wait && command->no_wait)
 		errors_add(r->errors, NULL, 0, 0, ERROR_USAGE, "--wait and --no-wait exclude each other");
+}
+
+static int check_options(const struct command *command, const struct reading *r, const struct verb *verb)
+{
+	const char *given = command->force && !(verb->options & FORCE)    ? "--force"
+			    : command->wait && !(verb->options & WAIT)    ? "--wait"
+			    : command->no_wait && !(verb->options & WAIT) ? "--no-wait"
+									  : NULL;
+
+	if (!given)
+		return 0;
+	return errors_add(r->errors, NULL, 0, 0, ERROR_USAGE, "%s means nothing with \"%s %s\"", given, verb->object,
+			  verb->word);
 }
 
 /* ---- verb and object ---- */
@@ -185,7 +201,7 @@ static int read_line(struct command *command, struct reading *r)
 		return -1;
 	command->verb = verb->verb;
 	skip_pasted_kind(first, verb);
-	if (read_object(command, r, verb, first) < 0)
+	if (check_options(command, r, verb) < 0 || read_object(command, r, verb, first) < 0)
 		return -1;
 	if (!verb->body && command->body)
 		return block_fault(r, command->body->word, "unexpected \"%s\": %s", word_show(command->body->word).text,

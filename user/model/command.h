@@ -4,7 +4,9 @@
  *
  *   service add NAME { WORDS }     service remove NAME     service set NAME WORDS
  *   backend add SERVICE ADDR [WORDS]     backend remove|drain|enable|disable SERVICE ADDR     backend set SERVICE ADDR WORDS
- *   backend weight SERVICE ADDR N       and anywhere: --force --no-wait --wait[=SECONDS]
+ *   backend weight SERVICE ADDR N
+ *
+ * Anywhere in it, where they mean something: --force (service remove, all of backends but add), --no-wait --wait[=SECONDS] (all of backends).
  *
  * Pure: the agent applies the result (model_apply) and remembers it (overlay_make).
  */

@@ -171,8 +171,7 @@ static int service_set(struct change *change)
 		err = REFUSE(change, "service \"%s\": slots is %u and fixed while the service lives", service->name,
 			     service->slots);
 	if (!err) {
-		service->forward = set.forward;
-		service->affinity = set.affinity;
+		config_service_take_words(service, &set);
 		if (set.listeners) {
 			free(service->listener);
 			service->listener = set.listener;

@@ -204,10 +204,25 @@ void config_remove_backend(struct config_service *service, const struct addr *ad
 	service->backends--;
 }
 
+void config_service_take_words(struct config_service *to, const struct config_service *from)
+{
+	to->forward = from->forward;
+	to->affinity = from->affinity;
+	to->slots = from->slots;
+	to->learn_ms = from->learn_ms;
+	to->learn_udp_ms = from->learn_udp_ms;
+	to->drain_ms = from->drain_ms;
+	to->slow_start_ms = from->slow_start_ms;
+	to->on_down = from->on_down;
+}
+
 bool config_service_same_words(const struct config_service *a, const struct config_service *b)
 {
 	if (a->forward != b->forward || a->affinity != b->affinity || a->slots != b->slots ||
 	    a->listeners != b->listeners)
+		return false;
+	if (a->learn_ms != b->learn_ms || a->learn_udp_ms != b->learn_udp_ms || a->drain_ms != b->drain_ms ||
+	    a->slow_start_ms != b->slow_start_ms || a->on_down != b->on_down)
 		return false;
 	for (size_t i = 0; i < a->listeners; i++) {
 		const struct config_listener *x = &a->listener[i], *y = &b->listener[i];

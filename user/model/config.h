@@ -128,6 +128,8 @@ int config_service_copy(struct config_service *to, const struct config_service *
 /* Equal in meaning: places and runtime marks do not count. Own words: all but the backends. */
 bool config_service_same_words(const struct config_service *a, const struct config_service *b);
 bool config_backend_same(const struct config_backend *a, const struct config_backend *b);
+/* Own words but the listeners: what `from` says. */
+void config_service_take_words(struct config_service *to, const struct config_service *from);
 
 /* Remembers a removed backend; was this one removed by a command? */
 void config_add_gone(struct config *config, const char *service, const struct addr *addr);

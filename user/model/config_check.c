@@ -332,6 +332,8 @@ static void check_fixed_limits(const struct config *running, const struct config
 		{"backends", have->backends, want->backends},
 		{"vips", have->vips, want->vips},
 		{"slots", have->slots, want->slots},
+		{"pins", have->pins, want->pins},
+		{"openings", have->openings, want->openings},
 	};
 
 	for (size_t i = 0; i < sizeof(limit) / sizeof(limit[0]); i++)

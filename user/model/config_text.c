@@ -12,14 +12,6 @@
 
 static const char *const state_word[] = {[BACKEND_DRAINING] = "draining", [BACKEND_DISABLED] = "disabled"};
 
-static void time_text(uint32_t ms, struct buf *out)
-{
-	if (ms % 1000)
-		buf_printf(out, "%ums", ms);
-	else
-		buf_printf(out, "%us", ms / 1000);
-}
-
 /* Neighbours of one VIP and protocol share a line. */
 static void listen_text(const struct config_service *service, const char *indent, const char *end, struct buf *out)
 {
@@ -49,7 +41,14 @@ static void own_words(const struct config_service *service, const char *indent, 
 	listen_text(service, indent, end, out);
 	buf_printf(out, "%sforward %s%s", indent, value_forward[service->forward], end);
 	buf_printf(out, "%saffinity %s%s", indent, value_affinity[service->affinity], end);
-	buf_printf(out, "%sslots %u;", indent, service->slots);
+	buf_printf(out, "%sslots %u%s", indent, service->slots, end);
+	buf_printf(out, "%sdrain %s%s", indent,
+		   service->drain_ms ? value_time_text(service->drain_ms).text : "unlimited", end);
+	buf_printf(out, "%son-down %s%s", indent, value_on_down[service->on_down], end);
+	buf_printf(out, "%sslow-start %s%s", indent,
+		   service->slow_start_ms ? value_time_text(service->slow_start_ms).text : "off", end);
+	buf_printf(out, "%slearn %s%s", indent, value_time_text(service->learn_ms).text, end);
+	buf_printf(out, "%slearn-udp %s;", indent, value_time_text(service->learn_udp_ms).text);
 }
 
 void config_text_own_words(const struct config_service *service, struct buf *out)
@@ -116,8 +115,9 @@ static void node_text(const struct config *config, struct buf *out)
 
 static void settings_text(const struct config *config, struct buf *out)
 {
-	buf_printf(out, "limits { services %u; backends %u; vips %u; slots %u; }\n", config->limits.services,
-		   config->limits.backends, config->limits.vips, config->limits.slots);
+	buf_printf(out, "limits { services %u; backends %u; vips %u; slots %u; pins %u; openings %u; }\n",
+		   config->limits.services, config->limits.backends, config->limits.vips, config->limits.slots,
+		   config->limits.pins, config->limits.openings);
 	if (config->write_group[0]) {
 		buf_puts(out, "control { write group ");
 		words_quote(out, config->write_group, strlen(config->write_group));
@@ -129,9 +129,7 @@ static void settings_text(const struct config *config, struct buf *out)
 		words_quote(out, config->metrics_file, strlen(config->metrics_file));
 		buf_puts(out, "; ");
 	}
-	buf_puts(out, "every ");
-	time_text(config->metrics_every_ms, out);
-	buf_puts(out, "; }\n");
+	buf_printf(out, "every %s; }\n", value_time_text(config->metrics_every_ms).text);
 }
 
 void config_text(const struct config *config, struct buf *out)

@@ -28,11 +28,8 @@ static int value_of_service(struct overlay_value *value, const struct config_ser
 	*value = (struct overlay_value){.present = service != NULL};
 	if (!service)
 		return 0;
-	own = (struct config_service){.listener = service->listener,
-				      .listeners = service->listeners,
-				      .forward = service->forward,
-				      .affinity = service->affinity,
-				      .slots = service->slots};
+	own = (struct config_service){.listener = service->listener, .listeners = service->listeners};
+	config_service_take_words(&own, service);
 	return config_service_copy(&value->own, &own);
 }
 

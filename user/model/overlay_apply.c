@@ -29,9 +29,7 @@ static int apply_own_words(struct config *wanted, const struct overlay_change *c
 	free(service->listener);
 	service->listener = own.listener;
 	service->listeners = own.listeners;
-	service->forward = own.forward;
-	service->affinity = own.affinity;
-	service->slots = own.slots;
+	config_service_take_words(service, &own);
 	service->runtime = true;
 	return 0;
 }

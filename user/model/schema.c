@@ -7,7 +7,17 @@
 #include "schema_node.h"
 #include "values.h"
 
-enum { WEIGHT_MAX = 1000 };
+enum {
+	WEIGHT_MAX = 1000,
+	SECOND_MS = 1000,
+	HOUR_MS = 3600 * SECOND_MS,
+	LEARN_LEAST_MS = SECOND_MS,
+	LEARN_MAX_MS = 24 * HOUR_MS,
+	DRAIN_LEAST_MS = SECOND_MS,
+	SLOW_START_LEAST_MS = SECOND_MS,
+	SLOW_START_MAX_MS = HOUR_MS,
+};
+static const uint32_t drain_max_ms = 30u * 24 * HOUR_MS; /* more than an enum's int holds */
 
 static size_t faults(const struct reading *r)
 {
@@ -146,6 +156,37 @@ static void set_slots(struct reading *r, const struct statement *s)
 		r->service->slots = number[choice];
 }
 
+/* ---- slots in transition ---- */
+
+static void set_drain(struct reading *r, const struct statement *s)
+{
+	value_time_or(r, &s->word[1], "drain", "unlimited", DRAIN_LEAST_MS, drain_max_ms, &r->service->drain_ms);
+}
+
+static void set_on_down(struct reading *r, const struct statement *s)
+{
+	size_t on_down;
+
+	if (value_choice(r, &s->word[1], "on-down", value_on_down, 2, &on_down) == 0)
+		r->service->on_down = (enum config_on_down)on_down;
+}
+
+static void set_slow_start(struct reading *r, const struct statement *s)
+{
+	value_time_or(r, &s->word[1], "slow-start", "off", SLOW_START_LEAST_MS, SLOW_START_MAX_MS,
+		      &r->service->slow_start_ms);
+}
+
+static void set_learn(struct reading *r, const struct statement *s)
+{
+	value_time(r, &s->word[1], "learn", LEARN_LEAST_MS, LEARN_MAX_MS, &r->service->learn_ms);
+}
+
+static void set_learn_udp(struct reading *r, const struct statement *s)
+{
+	value_time(r, &s->word[1], "learn-udp", LEARN_LEAST_MS, LEARN_MAX_MS, &r->service->learn_udp_ms);
+}
+
 /* ---- backends ---- */
 
 int schema_backend_address(struct reading *r, const struct word *word, struct addr *addr)
@@ -241,14 +282,14 @@ static const struct block_rule rules[] = {
 	{"listen", IN_CLUSTER, "", 0, MANY, BLOCK_ALLOWED, true, NULL},
 	{"port", IN_CLUSTER, "", 0, MANY, BLOCK_ALLOWED, true, NULL},
 	{"key-file", IN_CLUSTER, "", 0, MANY, BLOCK_ALLOWED, true, NULL},
-	{"limits", IN_FILE, "limits { services N; backends N; vips N; slots N; }", 0, 0, BLOCK_NEEDED, false,
-	 node_set_limits},
+	{"limits", IN_FILE, "limits { services N; backends N; vips N; slots N; pins N; openings N; }", 0, 0,
+	 BLOCK_NEEDED, false, node_set_limits},
 	{"services", IN_LIMITS, "services N", 1, 1, BLOCK_NONE, false, node_set_limit_services},
 	{"backends", IN_LIMITS, "backends N", 1, 1, BLOCK_NONE, false, node_set_limit_backends},
 	{"vips", IN_LIMITS, "vips N", 1, 1, BLOCK_NONE, false, node_set_limit_vips},
 	{"slots", IN_LIMITS, "slots N", 1, 1, BLOCK_NONE, false, node_set_limit_slots},
-	{"pins", IN_LIMITS, "", 0, MANY, BLOCK_ALLOWED, true, NULL},
-	{"openings", IN_LIMITS, "", 0, MANY, BLOCK_ALLOWED, true, NULL},
+	{"pins", IN_LIMITS, "pins N", 1, 1, BLOCK_NONE, false, node_set_limit_pins},
+	{"openings", IN_LIMITS, "openings N", 1, 1, BLOCK_NONE, false, node_set_limit_openings},
 	{"control", IN_FILE, "control { write group NAME; }", 0, 0, BLOCK_NEEDED, false, node_set_control},
 	{"write", IN_CONTROL, "write group NAME", 2, 2, BLOCK_NONE, false, node_set_write},
 	{"metrics", IN_FILE, "metrics { file PATH; every TIME; }", 0, 0, BLOCK_NEEDED, false, node_set_metrics},
@@ -262,12 +303,12 @@ static const struct block_rule rules[] = {
 	{"forward", OWN_WORDS, "forward dsr|ipip", 1, 1, BLOCK_NONE, false, set_forward},
 	{"affinity", OWN_WORDS, "affinity flow|client|none", 1, 1, BLOCK_NONE, false, set_affinity},
 	{"slots", OWN_WORDS, "slots 4096|16384|65536", 1, 1, BLOCK_NONE, false, set_slots},
+	{"drain", OWN_WORDS, "drain TIME|unlimited", 1, 1, BLOCK_NONE, false, set_drain},
+	{"on-down", OWN_WORDS, "on-down keep|reset", 1, 1, BLOCK_NONE, false, set_on_down},
+	{"slow-start", OWN_WORDS, "slow-start TIME|off", 1, 1, BLOCK_NONE, false, set_slow_start},
+	{"learn", OWN_WORDS, "learn TIME", 1, 1, BLOCK_NONE, false, set_learn},
+	{"learn-udp", OWN_WORDS, "learn-udp TIME", 1, 1, BLOCK_NONE, false, set_learn_udp},
 	{"check", OWN_WORDS, "", 0, MANY, BLOCK_ALLOWED, true, NULL},
-	{"drain", OWN_WORDS, "", 0, MANY, BLOCK_ALLOWED, true, NULL},
-	{"on-down", OWN_WORDS, "", 0, MANY, BLOCK_ALLOWED, true, NULL},
-	{"slow-start", OWN_WORDS, "", 0, MANY, BLOCK_ALLOWED, true, NULL},
-	{"learn", OWN_WORDS, "", 0, MANY, BLOCK_ALLOWED, true, NULL},
-	{"learn-udp", OWN_WORDS, "", 0, MANY, BLOCK_ALLOWED, true, NULL},
 	{"panic", OWN_WORDS, "", 0, MANY, BLOCK_ALLOWED, true, NULL},
 	{"backend", IN_SERVICE, "backend ADDR { weight N; }", 1, MANY, BLOCK_ALLOWED, true, set_backend},
 	{"fallback", IN_SERVICE, "fallback ADDR { weight N; }", 1, MANY, BLOCK_ALLOWED, true, set_fallback},

@@ -12,6 +12,8 @@ enum {
 	LIMIT_BACKENDS = 65535,
 	LIMIT_VIPS = 65536,
 	LIMIT_SLOTS = LIMIT_SERVICES * 16384,
+	LIMIT_FLOWS_LEAST = 1 << 10, /* of pins, and of openings */
+	LIMIT_FLOWS = 1 << 24,
 	SLOTS_UNIT = 1 << WEIR_SLOT_BITS_MIN,
 	SECOND_MS = 1000,
 	HOUR_MS = 3600 * SECOND_MS,
@@ -194,4 +196,14 @@ void node_set_limit_slots(struct reading *r, const struct statement *s)
 	if (value_number(r, word, "slots", SLOTS_UNIT, LIMIT_SLOTS, &r->config->limits.slots) == 0 &&
 	    r->config->limits.slots % SLOTS_UNIT)
 		block_fault(r, word, "slots %s: must be a multiple of %d", word->text, SLOTS_UNIT);
+}
+
+void node_set_limit_pins(struct reading *r, const struct statement *s)
+{
+	value_number(r, &s->word[1], "pins", LIMIT_FLOWS_LEAST, LIMIT_FLOWS, &r->config->limits.pins);
+}
+
+void node_set_limit_openings(struct reading *r, const struct statement *s)
+{
+	value_number(r, &s->word[1], "openings", LIMIT_FLOWS_LEAST, LIMIT_FLOWS, &r->config->limits.openings);
 }

@@ -21,5 +21,7 @@ void node_set_limit_services(struct reading *r, const struct statement *s);
 void node_set_limit_backends(struct reading *r, const struct statement *s);
 void node_set_limit_vips(struct reading *r, const struct statement *s);
 void node_set_limit_slots(struct reading *r, const struct statement *s);
+void node_set_limit_pins(struct reading *r, const struct statement *s);
+void node_set_limit_openings(struct reading *r, const struct statement *s);
 
 #endif

@@ -11,6 +11,7 @@ const char *const value_affinity[3] = {
 	[WEIR_AFFINITY_FLOW] = "flow", [WEIR_AFFINITY_CLIENT] = "client", [WEIR_AFFINITY_NONE] = "none"};
 const char *const value_xdp[3] = {
 	[XDP_MODE_NATIVE] = "native", [XDP_MODE_GENERIC] = "generic", [XDP_MODE_AUTO] = "auto"};
+const char *const value_on_down[2] = {[ON_DOWN_KEEP] = "keep", [ON_DOWN_RESET] = "reset"};
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS };
 
@@ -53,39 +54,56 @@ static const struct {
 
 enum { TIME_UNITS = sizeof(time_unit) / sizeof(time_unit[0]) };
 
-/* The largest unit that gives a whole number. */
-static const char *time_text(uint32_t ms, char *text, size_t size)
+struct value_time_text value_time_text(uint32_t ms)
 {
+	struct value_time_text shown;
 	size_t unit = TIME_UNITS - 1;
 
 	while (unit > 0 && (ms == 0 || ms % time_unit[unit].ms))
 		unit--;
-	snprintf(text, size, "%u%s", ms / time_unit[unit].ms, time_unit[unit].text);
-	return text;
+	snprintf(shown.text, sizeof(shown.text), "%u%s", ms / time_unit[unit].ms, time_unit[unit].text);
+	return shown;
 }
 
-int value_time(struct reading *r, const struct word *word, const char *what, uint32_t least_ms, uint32_t most_ms,
-	       uint32_t *out_ms)
+/* none: a word that may stand there instead of a time, for the faults; or NULL. */
+static int read_time(struct reading *r, const struct word *word, const char *what, const char *none, uint32_t least_ms,
+		     uint32_t most_ms, uint32_t *out_ms)
 {
 	size_t digits = strspn(word->text, "0123456789"), unit = 0;
-	char from[16], to[16];
+	struct word_shown shown = word_show(word);
+	const char *before = none ? " or " : "", *instead = none ? none : "";
 	uint32_t number;
 	uint64_t ms;
 
 	while (unit < TIME_UNITS && strcmp(word->text + digits, time_unit[unit].text) != 0)
 		unit++;
 	if (!word->quoted && digits && digits == word->length)
-		return block_fault(r, word, "%s %s: a time needs a unit: %sms, %ss, %sm or %sh", what,
-				   word_show(word).text, word_show(word).text, word_show(word).text,
-				   word_show(word).text, word_show(word).text);
+		return block_fault(r, word, "%s %s: a time needs a unit: %sms, %ss, %sm or %sh", what, shown.text,
+				   shown.text, shown.text, shown.text, shown.text);
 	if (word->quoted || unit == TIME_UNITS || parse_number(word->text, digits, &number) < 0)
-		return block_fault(r, word, "%s \"%s\": not a time such as 10ms, 2s, 5m or 1h", what,
-				   word_show(word).text);
+		return block_fault(r, word, "%s \"%s\": not a time such as 10ms, 2s, 5m or 1h%s%s%s%s", what,
+				   shown.text, none ? "," : "", before, instead,
+				   block_hint(word, &none, none ? 1 : 0).text);
 	ms = (uint64_t)number * time_unit[unit].ms;
 	if (ms < least_ms || ms > most_ms)
-		return block_fault(r, word, "%s %s: out of range, %s-%s", what, word_show(word).text,
-				   time_text(least_ms, from, sizeof(from)), time_text(most_ms, to, sizeof(to)));
+		return block_fault(r, word, "%s %s: out of range, %s-%s%s%s", what, shown.text,
+				   value_time_text(least_ms).text, value_time_text(most_ms).text, before, instead);
 	*out_ms = (uint32_t)ms;
+	return 0;
+}
+
+int value_time(struct reading *r, const struct word *word, const char *what, uint32_t least_ms, uint32_t most_ms,
+	       uint32_t *out_ms)
+{
+	return read_time(r, word, what, NULL, least_ms, most_ms, out_ms);
+}
+
+int value_time_or(struct reading *r, const struct word *word, const char *what, const char *none, uint32_t least_ms,
+		  uint32_t most_ms, uint32_t *out_ms)
+{
+	if (!word_is(word, none))
+		return read_time(r, word, what, none, least_ms, most_ms, out_ms);
+	*out_ms = 0;
 	return 0;
 }
 

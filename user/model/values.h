@@ -12,12 +12,21 @@
 extern const char *const value_forward[2];
 extern const char *const value_affinity[3];
 extern const char *const value_xdp[3];
+extern const char *const value_on_down[2];
 
 int value_number(struct reading *r, const struct word *word, const char *what, uint32_t least, uint32_t most,
 		 uint32_t *out);
 /* Milliseconds; 10ms 2s 5m 1h. */
 int value_time(struct reading *r, const struct word *word, const char *what, uint32_t least_ms, uint32_t most_ms,
 	       uint32_t *out_ms);
+/* The same, or a word that stands for none: 0. */
+int value_time_or(struct reading *r, const struct word *word, const char *what, const char *none, uint32_t least_ms,
+		  uint32_t most_ms, uint32_t *out_ms);
+struct value_time_text {
+	char text[16];
+};
+/* As it is read: by the largest unit that gives a whole number. */
+struct value_time_text value_time_text(uint32_t ms);
 /* One of some words: its position. */
 int value_choice(struct reading *r, const struct word *word, const char *what, const char *const *choice,
 		 size_t choices, size_t *out);
