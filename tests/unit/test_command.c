@@ -284,6 +284,41 @@ static void service_remove_and_set(void **state)
 	assert_string_equal(run("service remove dns now"), "E2 unexpected \"now\": service remove NAME");
 }
 
+static void words_about_flows(void **state)
+{
+	(void)state;
+	assert_string_equal(run("service set web drain 10m"), "+ service \"web\" changed");
+	assert_string_equal(run("service set web drain 600s"), "= service \"web\": is so already");
+	assert_string_equal(run("service set web learn 2m; learn-udp 1500ms; slow-start 90s; on-down reset"),
+			    "+ service \"web\" changed");
+	/* What is not mentioned stays. */
+	assert_string_equal(run("service set web affinity client"), "+ service \"web\" changed");
+	assert_non_null(strstr(service("web"),
+			       "affinity client; slots 16384; drain 10m; on-down reset; slow-start 90s; learn 2m; "
+			       "learn-udp 1500ms; backend 10.0.0.11"));
+	assert_string_equal(run("service set web drain unlimited; on-down keep; slow-start off; learn 15m; "
+				"learn-udp 30s; affinity flow"),
+			    "+ service \"web\" changed");
+	assert_non_null(strstr(service("web"), WEB));
+	assert_string_equal(run("service set web learn 1m; drain 1"),
+			    "E2 drain 1: a time needs a unit: 1ms, 1s, 1m or 1h");
+	assert_string_equal(run("service set web slow-start 2h"), "E2 slow-start 2h: out of range, 1s-1h or off");
+	assert_string_equal(run("service set web panic 30%"), "E1 \"panic\": not supported yet");
+	assert_string_equal(run("service set web pins 4096"),
+			    "E2 \"pins\" does not belong in \"service set\": it belongs in \"limits\"");
+	assert_string_equal(run("backend set web 10.0.0.11 drain 5m"),
+			    "E2 \"drain\" does not belong in \"backend\": it belongs in \"service\"");
+	assert_string_equal(run("service add a listen 192.0.2.11 tcp 80; learn 1h; drain 1s; slow-start 1h"),
+			    "+ service \"a\" added");
+	assert_string_equal(service("a"),
+			    "listen 192.0.2.11 tcp 80; forward dsr; affinity flow; slots 16384; drain 1s; "
+			    "on-down keep; slow-start 1h; learn 1h; learn-udp 30s;");
+	assert_string_equal(run("service add a listen 192.0.2.11 tcp 80; learn 60m; drain 1s; slow-start 1h"),
+			    "= service \"a\": already there");
+	assert_string_equal(run("service add a listen 192.0.2.11 tcp 80; learn 61m; drain 1s; slow-start 1h"),
+			    "E1 service \"a\": is there already, with other words: use service set, backend add");
+}
+
 static void malformed(void **state)
 {
 	(void)state;
@@ -321,37 +356,6 @@ static void malformed(void **state)
 	assert_string_equal(run("backend drain \"--force\" 10.0.0.11"), "E4 service \"--force\": no such service");
 }
 
-static void options(void **state)
-{
-	static const char line[] = "backend --wait=30 drain web 10.0.0.11 --force";
-	struct error error = {0};
-	struct command command;
-
-	(void)state;
-	assert_int_equal(command_parse(&command, line, strlen(line), &error), 0);
-	assert_int_equal(command.verb, COMMAND_BACKEND_DRAIN);
-	assert_string_equal(command.service, "web");
-	assert_true(command.force && command.wait && !command.no_wait);
-	assert_int_equal(command.wait_s, 30);
-	assert_null(command.body);
-	command_free(&command);
-	assert_int_equal(command_parse(&command, "backend drain web 10.0.0.11 --no-wait\n", 38, &error), 0);
-	assert_true(command.no_wait && !command.force);
-	command_free(&command);
-}
-
-static void which_lines_change(void **state)
-{
-	(void)state;
-	assert_true(command_changes("backend drain web 10.0.0.11", 27));
-	assert_true(command_changes(" service x", 10));
-	assert_true(command_changes("service", 7));
-	assert_false(command_changes("services", 8));
-	assert_false(command_changes("show services", 13));
-	assert_false(command_changes("", 0));
-	assert_false(command_changes("backen", 6));
-}
-
 /* The object stays the limit of the config: too many of them is refused as in a file. */
 static void limits_hold(void **state)
 {
@@ -377,9 +381,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_such_object, begin, end),
 		cmocka_unit_test_setup_teardown(service_add, begin, end),
 		cmocka_unit_test_setup_teardown(service_remove_and_set, begin, end),
+		cmocka_unit_test_setup_teardown(words_about_flows, begin, end),
 		cmocka_unit_test_setup_teardown(malformed, begin, end),
-		cmocka_unit_test_setup_teardown(options, begin, end),
-		cmocka_unit_test_setup_teardown(which_lines_change, begin, end),
 		cmocka_unit_test_setup_teardown(limits_hold, begin, end),
 	};
 

@@ -195,6 +195,40 @@ static void in_included_files(void **state)
 	assert_string_equal(saved.file[1].path, "d/x/1");
 }
 
+/* A service whose own words have changed is written anew; all around it stays, and its words overrule `defaults`. */
+static void words_about_flows(void **state)
+{
+	static const struct conf_file files[] = {
+		{"c", "defaults { drain 10m; slow-start 1m; } # all\n"
+		      "# the site\n"
+		      "service a { listen 192.0.2.10 tcp 80; learn 1h; backend 10.0.0.1; } # was a\n"
+		      "service b { listen 192.0.2.11 tcp 80;   learn 60s; } # b\n"},
+		{NULL, NULL},
+	};
+
+	(void)state;
+	load(files);
+	run("service set a learn 2m; drain unlimited; slow-start off; on-down reset");
+	run("backend add b 10.0.0.2");
+	assert_int_equal(save(), 1);
+	assert_string_equal(saved.file[0].text.data,
+			    "defaults { drain 10m; slow-start 1m; } # all\n"
+			    "# the site\n"
+			    "service a {\n"
+			    "    listen 192.0.2.10 tcp 80;\n"
+			    "    forward dsr;\n"
+			    "    affinity flow;\n"
+			    "    slots 16384;\n"
+			    "    drain unlimited;\n"
+			    "    on-down reset;\n"
+			    "    slow-start off;\n"
+			    "    learn 2m;\n"
+			    "    learn-udp 30s;\n"
+			    "    backend 10.0.0.1;\n"
+			    "} # was a\n"
+			    "service b { listen 192.0.2.11 tcp 80;   learn 60s; backend 10.0.0.2; } # b\n");
+}
+
 static void not_what_was_loaded(void **state)
 {
 	static const struct conf_file before[] = {{"c", "service a { listen 192.0.2.10 tcp 80; backend 10.0.0.1; }"},
@@ -265,6 +299,7 @@ int main(void)
 		cmocka_unit_test_teardown(backends_in_their_places, end),
 		cmocka_unit_test_teardown(whole_services, end),
 		cmocka_unit_test_teardown(in_included_files, end),
+		cmocka_unit_test_teardown(words_about_flows, end),
 		cmocka_unit_test_teardown(not_what_was_loaded, end),
 		cmocka_unit_test_teardown(any_two, end),
 	};
