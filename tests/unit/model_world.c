@@ -17,6 +17,10 @@ static const struct config_limits limits = {.services = SERVICES, .backends = BA
 
 struct world_maps maps;
 struct model model;
+uint64_t world_now;
+
+static char told[4096][32];
+static unsigned int tolds;
 
 static void assert_safe(void)
 {
@@ -42,6 +46,27 @@ static struct model_way way(void *arg, const struct model_service *service, cons
 	return (struct model_way){.state = maps.way[backend->config.addr.byte[15]]};
 }
 
+/* Nobody but those that take flows is in the table, and it is known how many slots each has. Those that are being removed are the last. */
+static void assert_table(const struct model_service *service)
+{
+	uint32_t owned[BACKENDS] = {0};
+	bool up[BACKENDS] = {[WEIR_BACKEND_NONE] = !model_service_up(service)};
+
+	for (size_t i = 0; i < service->backends; i++) {
+		const struct model_backend *backend = &service->backend[i];
+
+		up[backend->index] = backend->role == ROLE_UP || backend->role == ROLE_FALLBACK;
+		assert_true(up[backend->index] || backend->ramp == RAMP_FULL);
+		assert_int_equal(backend->role == ROLE_REMOVING, i >= model_wanted_backends(service));
+	}
+	for (uint32_t s = 0; s < service->config.slots; s++) {
+		assert_true(up[service->table[s]]);
+		owned[service->table[s]]++;
+	}
+	for (size_t i = 0; i < service->backends; i++)
+		assert_int_equal(service->backend[i].slots_owned, owned[service->backend[i].index]);
+}
+
 static void service_changed(void *arg, struct model_service *service)
 {
 	struct model_restored_service *mine = &maps.service[service->index];
@@ -53,7 +78,9 @@ static void service_changed(void *arg, struct model_service *service)
 		struct model_restored_backend *ledger = &maps.backend[backend->index];
 
 		assert_int_not_equal(backend->index, WEIR_BACKEND_NONE);
-		assert_true(!maps.backend_used[backend->index] || !addr_compare(&ledger->addr, &backend->config.addr));
+		assert_true(!maps.backend_used[backend->index] ||
+			    (!addr_compare(&ledger->addr, &backend->config.addr) &&
+			     ledger->service_index == service->index));
 		maps.backend_used[backend->index] = true;
 		*ledger = (struct model_restored_backend){backend->config.addr, service->index, backend->index,
 							  backend->role, backend->since_ns};
@@ -62,6 +89,7 @@ static void service_changed(void *arg, struct model_service *service)
 		maps.tables_adopted++;
 		assert_int_equal(table_adopt(&model, service, &maps.slot[service->slot_base]), 0);
 	}
+	assert_table(service);
 	for (uint32_t s = 0; s < service->config.slots; s++)
 		maps.slot[service->slot_base + s].current = service->table[s];
 	maps.tables_written += service->built;
@@ -136,10 +164,8 @@ static void service_removed(void *arg, struct model_service *service)
 
 static uint64_t now_wall_ns(void *arg)
 {
-	static uint64_t now;
-
 	(void)arg;
-	return ++now;
+	return ++world_now;
 }
 
 static void event(void *arg, const char *kind, const char *service, const struct addr *backend, const char *text)
@@ -149,6 +175,16 @@ static void event(void *arg, const char *kind, const char *service, const struct
 	assert_non_null(service);
 	assert_true(strlen(text) > 0);
 	maps.events++;
+	snprintf(told[tolds++ % 4096], sizeof(told[0]), "%s", kind);
+}
+
+unsigned int world_told(const char *kind)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < tolds && i < 4096; i++)
+		count += !strcmp(told[i], kind);
+	return count;
 }
 
 static void start(void)
@@ -183,6 +219,13 @@ void world_restart(void)
 struct addr world_address(unsigned int net, unsigned int host)
 {
 	return (struct addr){.byte = {[10] = 0xff, [11] = 0xff, 10, (uint8_t)net, 0, (uint8_t)host}};
+}
+
+struct model_backend *world_backend(unsigned int service, unsigned int host)
+{
+	struct model_service *found = model.service[service];
+	struct addr addr = world_address((unsigned int)(found->config.name[1] - '0'), host);
+	return model_backend(found, &addr);
 }
 
 struct config_service world_service(unsigned int name, unsigned int backends)
@@ -233,6 +276,7 @@ int world_setup(void **state)
 {
 	(void)state;
 	memset(&maps, 0, sizeof(maps));
+	tolds = 0;
 	for (size_t i = 0; i < 256; i++)
 		maps.way[i] = WAY_READY;
 	start();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A model against maps made of arrays: an observer writes what it is told, in the order it is told, and checks at each step that no packet in
- * flight could meet something unfinished: a listener whose service has no table, a slot that names a backend which is not there.
+ * flight could meet something unfinished: a listener whose service has no table, a slot that names a backend which is not there. Tables name
+ * only backends that take flows.
  */
 #ifndef WEIR_TESTS_MODEL_WORLD_H
 #define WEIR_TESTS_MODEL_WORLD_H
@@ -30,6 +31,7 @@ struct world_maps {
 
 extern struct world_maps maps;
 extern struct model model;
+extern uint64_t world_now; /* wall clock; one more with each look */
 
 /* cmocka's setup and teardown: empty maps, a model that has just started. */
 int world_setup(void **state);
@@ -38,6 +40,11 @@ int world_teardown(void **state);
 void world_restart(void);
 /* model_apply; fails the test where that does. */
 void world_apply(const struct config *config);
+
+/* How many events of this kind there were since setup. */
+unsigned int world_told(const char *kind);
+/* The backend at this address of the service at this position, as the model has it; NULL = it is not there. */
+struct model_backend *world_backend(unsigned int service, unsigned int host);
 
 struct addr world_address(unsigned int net, unsigned int host);
 struct config_service world_service(unsigned int name, unsigned int backends);

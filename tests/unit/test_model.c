@@ -44,11 +44,13 @@ static void restart_adopts(void **state)
 	world_free_config(&config);
 }
 
+/* A service goes at once with all that it had. */
 static void restart_removes_what_is_gone(void **state)
 {
 	struct config config = world_config(3, 4);
 
 	(void)state;
+	config.service[1].backend[3].state = BACKEND_DISABLED;
 	world_apply(&config);
 	world_restart();
 	config.service[1].backends = 3;

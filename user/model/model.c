@@ -12,7 +12,7 @@
 
 #include "index.h"
 #include "stage.h"
-#include "table.h"
+#include "tell.h"
 
 int model_init(struct model *model, const struct config_limits *limits, const char *hash_seed,
 	       const struct model_observer *observer)
@@ -80,45 +80,6 @@ int model_restore_backend(struct model *model, const struct model_restored_backe
 	return 0;
 }
 
-/* ---- telling: what happened to whom ---- */
-
-static void tell(const struct model *model, const char *kind, const struct model_service *service,
-		 const struct model_backend *backend, const char *text)
-{
-	model->observer.event(model->observer.arg, kind, service->config.name, backend ? &backend->config.addr : NULL,
-			      text);
-}
-
-static void tell_role(const struct model *model, const struct model_service *service,
-		      const struct model_backend *backend, enum backend_role before)
-{
-	char kind[32], text[128];
-
-	if (backend->role == before)
-		return;
-	snprintf(kind, sizeof(kind), "backend-%s", backend_role_word(backend->role));
-	snprintf(text, sizeof(text), "%s, was %s", backend_role_word(backend->role), backend_role_word(before));
-	tell(model, kind, service, backend, text);
-}
-
-static void tell_backend(const struct model *model, const struct model_service *service,
-			 const struct model_backend *backend, const struct model_backend *before)
-{
-	char text[128];
-
-	if (!before) {
-		snprintf(text, sizeof(text), "added: %s, weight %u", backend_role_word(backend->role),
-			 backend->config.weight);
-		tell(model, "backend-added", service, backend, text);
-		return;
-	}
-	if (backend->config.weight != before->config.weight) {
-		snprintf(text, sizeof(text), "weight %u, was %u", backend->config.weight, before->config.weight);
-		tell(model, "backend-weight", service, backend, text);
-	}
-	tell_role(model, service, backend, before->role);
-}
-
 /* ---- committing a stage ---- */
 
 static bool restored_has(const struct model *model, const struct model_service *service)
@@ -129,15 +90,29 @@ static bool restored_has(const struct model *model, const struct model_service *
 	return false;
 }
 
+/* Was it there all the time? Then only what the config no longer names is news. */
+static void tell_restored(const struct model *model, const struct model_service *service)
+{
+	for (size_t i = model_wanted_backends(service); i < service->backends; i++) {
+		const struct model_backend *backend = &service->backend[i];
+		struct model_backend before = *backend;
+
+		before.role = stage_restored_backend(model, service->index, &backend->config.addr)->role;
+		tell_backend(model, service, backend, &before);
+	}
+}
+
 static void commit_service(struct model *model, struct model_service *service, const struct model_service *old)
 {
 	bool restored = !old && restored_has(model, service);
 
 	if (!old && !restored)
-		tell(model, "service-added", service, NULL, "added");
+		tell_service(model, service, "added");
 	model->observer.service_changed(model->observer.arg, service);
-	if (restored)
-		return; /* it was there all the time */
+	if (restored) {
+		tell_restored(model, service);
+		return;
+	}
 	for (size_t i = 0; i < service->backends; i++)
 		tell_backend(model, service, &service->backend[i],
 			     old ? model_backend(old, &service->backend[i].config.addr) : NULL);
@@ -157,7 +132,7 @@ static void commit_vips(const struct model *model, const struct model_service *s
 
 static void release_service(struct model *model, struct model_service *service)
 {
-	tell(model, "service-removed", service, NULL, "removed");
+	tell_service(model, service, "removed");
 	model->observer.service_removed(model->observer.arg, service);
 	model->used.service[service->index] = 0;
 	(void)index_mark_slots(&model->used, &model->limits, service->slot_base, service->config.slots, false);
@@ -167,9 +142,44 @@ static void release_service(struct model *model, struct model_service *service)
 
 static void release_backend(struct model *model, struct model_service *service, struct model_backend *backend)
 {
-	tell(model, "backend-removed", service, backend, "removed");
+	tell_backend_removed(model, service, backend);
 	model->observer.backend_removed(model->observer.arg, service, backend);
 	model->used.backend[backend->index] = 0;
+}
+
+/* The backend at this position goes, those behind it move up. */
+static void forget_place(struct model *model, const struct model_service *service, size_t backend)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < model->places; i++) {
+		struct model_place place = model->place[i];
+
+		if (place.service == service && place.backend == backend)
+			continue;
+		if (place.service == service && place.backend > backend)
+			place.backend--;
+		model->place[kept++] = place;
+	}
+	model->places = kept;
+}
+
+void model_set_drained(struct model *model, struct model_service *service, struct model_backend *backend)
+{
+	struct model_backend gone = *backend;
+	size_t position = (size_t)(backend - service->backend);
+
+	if (!backend_is_draining(backend))
+		return;
+	service->dirty = true;
+	if (backend->role == ROLE_DRAINING) {
+		backend->drained = true;
+		return;
+	}
+	service->backends--;
+	memmove(backend, backend + 1, (service->backends - position) * sizeof(*backend));
+	forget_place(model, service, position);
+	release_backend(model, service, &gone);
 }
 
 /* What the service was, where it went: removed, or replaced by `now`. */
@@ -296,76 +306,4 @@ int model_apply(struct model *model, const struct config *wanted, struct error *
 		commit(model, &stage);
 	stage_free(&stage);
 	return err;
-}
-
-/* ---- ways ---- */
-
-static void set_way(struct model *model, struct model_service *service, struct model_backend *backend,
-		    const struct model_way *way)
-{
-	bool known = way->state == WAY_READY || way->state == WAY_LOCAL;
-
-	if (way->state == backend->way.state && !memcmp(&way->image, &backend->way.image, sizeof(way->image)))
-		return;
-	backend->way = *way;
-	model->observer.way_changed(model->observer.arg, service, backend);
-	if (known && !backend->joined) {
-		backend->joined = true;
-		service->dirty = true;
-	}
-}
-
-/* The first place with this address, or where it would be. */
-static size_t find_place(const struct model *model, const struct addr *addr)
-{
-	size_t low = 0, high = model->places;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (addr_compare(&model->place[middle].addr, addr) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-void model_set_way(struct model *model, const struct addr *addr)
-{
-	for (size_t i = find_place(model, addr); i < model->places && !addr_compare(&model->place[i].addr, addr); i++) {
-		struct model_service *service = model->place[i].service;
-		struct model_backend *backend = &service->backend[model->place[i].backend];
-		struct model_way way = model->observer.way(model->observer.arg, service, backend);
-
-		set_way(model, service, backend, &way);
-	}
-}
-
-static void settle(struct model *model, struct model_service *service)
-{
-	enum backend_role *before = malloc((service->backends + 1) * sizeof(*before));
-	uint64_t digest;
-
-	if (!before)
-		return; /* stays dirty: tried again with the next batch */
-	for (size_t i = 0; i < service->backends; i++)
-		before[i] = service->backend[i].role;
-	table_set_roles(service, model->observer.now_wall_ns(model->observer.arg));
-	digest = table_digest(model->hash_seed, service);
-	if (digest == service->digest || !table_build(model->hash_seed, service, service->table)) {
-		service->digest = digest;
-		service->dirty = false;
-		model->observer.service_changed(model->observer.arg, service);
-		for (size_t i = 0; i < service->backends; i++)
-			tell_role(model, service, &service->backend[i], before[i]);
-	}
-	free(before);
-}
-
-void model_settle(struct model *model)
-{
-	for (size_t s = 0; s < model->services; s++)
-		if (model->service[s]->dirty)
-			settle(model, model->service[s]);
 }

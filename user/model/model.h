@@ -4,9 +4,9 @@
  * Every change, from whatever source, comes in here (model_apply, model_set_way) and goes out by one door, the observer.
  * Pure: no kernel, no files, no clock.
  *
- *   config (wanted) --model_apply--.
- *                                   >-- roles, indexes --table.c--> slot tables --observer--> plane/sync --> maps
- *   ways (next hops) --model_set_way, model_settle--'
+ *   config (wanted) --model_apply, stage.c--.
+ *                                            >-- indexes, roles.c --> table.c --> slot tables --observer--> plane/sync --> maps
+ *   ways, checks, time --settle.c-----------'
  */
 #ifndef WEIR_MODEL_H
 #define WEIR_MODEL_H

@@ -47,7 +47,9 @@ enum slots_role model_slots_role(const struct model_service *service, const stru
 	case ROLE_DRAINING:
 	case ROLE_STANDBY: /* no longer needed, but what it took it keeps */
 	case ROLE_REMOVING:
-		return SLOTS_DRAINING;
+		if (!backend->down)
+			return SLOTS_DRAINING;
+		/* fallthrough */
 	case ROLE_DOWN:
 		return service->config.on_down == ON_DOWN_KEEP ? SLOTS_DOWN : SLOTS_GONE;
 	default:
@@ -58,6 +60,15 @@ enum slots_role model_slots_role(const struct model_service *service, const stru
 bool backend_is_draining(const struct model_backend *backend)
 {
 	return backend->role == ROLE_DRAINING || backend->role == ROLE_REMOVING;
+}
+
+size_t model_wanted_backends(const struct model_service *service)
+{
+	size_t count = service->backends;
+
+	while (count && service->backend[count - 1].role == ROLE_REMOVING)
+		count--;
+	return count;
 }
 
 const char *way_state_word(enum way_state state)

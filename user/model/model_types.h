@@ -45,8 +45,9 @@ struct model_backend {
 	enum backend_role role;
 	bool joined;  /* its way was known once; stays true */
 	bool down;    /* checks say so */
-	bool drained; /* while it is draining or being removed: it has no flow left, or may keep them no longer */
-	uint8_t ramp; /* slow start: how much of its quota it gets, in RAMP_FULL-ths; RAMP_FULL = all */
+	bool drained; /* while it is draining: it has no flow left, or may keep them no longer */
+	bool from_start; /* came in with its service, or this agent did, and has not joined yet: no slow start when it does */
+	uint8_t ramp;         /* slow start: how much of its share it gets, in RAMP_FULL-ths; RAMP_FULL = all */
 	uint32_t slots_owned; /* in the service's present table */
 	uint64_t since_ns;    /* wall clock of the last change of role */
 	struct model_way way;
@@ -138,6 +139,8 @@ const char *backend_role_word(enum backend_role role);
 enum slots_role model_slots_role(const struct model_service *service, const struct model_backend *backend);
 /* Gives its flows up by and by: draining, or being removed. */
 bool backend_is_draining(const struct model_backend *backend);
+/* How many the config names: those before the ones that are being removed. */
+size_t model_wanted_backends(const struct model_service *service);
 const char *way_state_word(enum way_state state);
 
 #endif

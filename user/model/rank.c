@@ -9,7 +9,7 @@
  * (what is lost, slot, identity), that takes a pair if it may be taken when its turn comes. Whether a slot wants to
  * leave and whether a member has room can only turn from yes to no during the pass, so it is enough to know for each
  * slot its next pair whose member has room. A heap holds these; if the member of the first has been filled meanwhile,
- * its slot is aimed anew: that pair can only lie further back.
+ * its slot is aimed anew: that pair can only lie further back. What a slow start holds back: rank_ramp.c.
  */
 #include "rank.h"
 
@@ -370,7 +370,7 @@ static void house_orphans(struct ranking *ranking, uint32_t slots, uint16_t *tab
 	fulfil(ranking, table);
 }
 
-int rank_table(const struct rank_input *input, const uint16_t *own, uint16_t *table)
+int rank_table_whole(const struct rank_input *input, const uint16_t *own, uint16_t *table)
 {
 	struct ranking ranking;
 	uint16_t *row_of = NULL;
@@ -413,8 +413,8 @@ uint64_t rank_digest(const struct rank_input *input)
 	for (i = 0; i < input->members; i++) { /* a sum does not mind the order */
 		const struct rank_member *member = &input->member[i];
 
-		digest += weir_mix(rank_key(input->seed, input->service, &member->id) + 2U * member->weight +
-				   member->eligible);
+		digest += weir_mix(rank_key(input->seed, input->service, &member->id) +
+				   ((uint32_t)member->held_back << 16) + 2U * member->weight + member->eligible);
 	}
 	return digest;
 }

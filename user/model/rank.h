@@ -11,12 +11,13 @@
 
 #include "../lib/addr.h"
 
-enum { RANK_NONE = 0xffff };
+enum { RANK_NONE = 0xffff, RANK_PARTS = 32 };
 
 struct rank_member {
-	struct addr id;  /* identity; also breaks ties */
-	uint16_t weight; /* 0-1000; 0 gets nothing */
-	bool eligible;   /* stage 2: takes flows now */
+	struct addr id;    /* identity; also breaks ties */
+	uint16_t weight;   /* 0-1000; 0 gets nothing */
+	bool eligible;     /* stage 2: takes flows now */
+	uint8_t held_back; /* slow start: so many RANK_PARTS-ths of its slots go to others for now; 0 = none */
 };
 
 struct rank_input {
@@ -30,8 +31,14 @@ struct rank_input {
 /* Stage 1: own[slot] = position in `member` of the slot's owner among all members with weight > 0 (RANK_NONE if there are none). 0 or -ENOMEM. */
 int rank_own(const struct rank_input *input, uint16_t *own);
 
-/* Stage 2: table[slot] = own[slot] where that member is eligible, else the best eligible one, within quotas (RANK_NONE if none is eligible). 0 or -ENOMEM. */
+/*
+ * Stage 2: table[slot] = own[slot] where that member is eligible, else the best eligible one, within quotas (RANK_NONE if none is eligible).
+ * What is held back is given to those that nothing is held back from, in the same manner; where there are none of these it does not count. The less
+ * is held back from a member the more slots it has: those that it had and others. 0 or -ENOMEM.
+ */
 int rank_table(const struct rank_input *input, const uint16_t *own, uint16_t *table);
+/* Stage 2 with nothing held back, whatever `held_back` says. */
+int rank_table_whole(const struct rank_input *input, const uint16_t *own, uint16_t *table);
 
 /* Digest of all that the result depends on, members taken in the order of their identities. */
 uint64_t rank_digest(const struct rank_input *input);

@@ -11,11 +11,12 @@
 
 #include "index.h"
 #include "listeners.h"
+#include "roles.h"
 #include "table.h"
 
 static bool unchanged(const struct model_service *have, const struct config_service *want)
 {
-	if (have->backends != want->backends || have->config.runtime != want->runtime ||
+	if (model_wanted_backends(have) != want->backends || have->config.runtime != want->runtime ||
 	    !config_service_same_words(&have->config, want))
 		return false;
 	for (size_t i = 0; i < want->backends; i++)
@@ -49,17 +50,25 @@ const struct model_restored_backend *stage_restored_backend(const struct model *
 	return NULL;
 }
 
+bool stage_restored_serves(const struct config_service *want, const struct model_restored_backend *restored)
+{
+	const struct model_service service = {.config.on_down = want->on_down};
+	const struct model_backend backend = {.role = restored->role, .down = restored->role == ROLE_DOWN};
+
+	return model_slots_role(&service, &backend) != SLOTS_GONE;
+}
+
+static int out_of_memory(struct error *error)
+{
+	return error_set(error, ERROR_REFUSED, "out of memory");
+}
+
 static int no_room(struct error *error, const struct model_service *service, const char *limit, uint32_t size)
 {
 	return error_set(
 		error, ERROR_REFUSED,
 		"service %s: no room for it beside what it replaces: limits { %s %u; } are all taken until then; start with --takeover",
 		service->config.name, limit, size);
-}
-
-static int out_of_memory(struct error *error)
-{
-	return error_set(error, ERROR_REFUSED, "out of memory");
 }
 
 static int take_indexes(struct stage *stage, const struct model *model, struct model_service *service,
@@ -78,38 +87,142 @@ static int take_indexes(struct stage *stage, const struct model *model, struct m
 	return 0;
 }
 
-static int new_backend(struct stage *stage, const struct model *model, struct model_service *service,
-		       struct model_backend *backend, bool restorable, struct error *error)
+/* A backend that the config no longer names, and that serves, is kept until its flows have gone. */
+static bool stays(const struct model_service *service, const struct model_backend *backend)
 {
-	const struct model_restored_backend *restored =
-		restorable ? stage_restored_backend(model, service->index, &backend->config.addr) : NULL;
+	return backend->role == ROLE_REMOVING || model_slots_role(service, backend) != SLOTS_GONE;
+}
 
-	if (restored) {
-		backend->index = restored->index;
-		backend->role = restored->role;
-		backend->since_ns = restored->since_ns;
-		backend->joined = restored->role >= ROLE_UP;
-	} else {
-		int index = index_take_backend(&stage->used, &model->limits);
+/* How many indexes will be held by backends that are being removed. */
+static size_t count_removing(const struct stage *stage, const struct model *model)
+{
+	size_t count = 0;
 
-		if (index < 0)
-			return no_room(error, service, "backends", model->limits.backends);
-		backend->index = (uint16_t)index;
+	for (size_t s = 0; s < stage->wanted->services; s++) {
+		const struct config_service *want = &stage->wanted->service[s];
+		const struct model_service *old = model_service(model, want->name);
+		const struct model_restored_service *restored = stage_restored_service(model, want);
+
+		for (size_t i = 0; old && i < old->backends; i++)
+			count += stays(old, &old->backend[i]) && !config_backend(want, &old->backend[i].config.addr);
+		for (size_t i = 0; restored && i < model->restored_backends; i++)
+			count += model->restored_backend[i].service_index == restored->index &&
+				 stage_restored_serves(want, &model->restored_backend[i]) &&
+				 !config_backend(want, &model->restored_backend[i].addr);
 	}
+	return count;
+}
+
+static int no_backend_left(struct stage *stage, const struct model *model, const struct model_service *service,
+			   struct error *error)
+{
+	size_t removing = count_removing(stage, model);
+
+	if (!removing)
+		return no_room(error, service, "backends", model->limits.backends);
+	return error_set(
+		error, ERROR_REFUSED,
+		"service %s: no room for it: limits { backends %u; } are all taken, %zu of them by backends that are being removed",
+		service->config.name, model->limits.backends, removing);
+}
+
+static void find_way(const struct model *model, const struct model_service *service, struct model_backend *backend,
+		     bool restored)
+{
 	backend->way = model->observer.way(model->observer.arg, service, backend);
 	if (backend->way.state == WAY_READY || backend->way.state == WAY_LOCAL)
 		backend->joined = true;
 	if (restored && backend->way.state == WAY_UNRESOLVED)
 		backend->way.state =
 			WAY_UNKNOWN; /* a new agent may have to ask first: until it knows better the old way serves */
+}
+
+/* As the last agent left it. A backend that it found down is taken for down until checks say something else. */
+static void restore_backend(const struct model *model, const struct model_service *service,
+			    struct model_backend *backend, const struct model_restored_backend *restored)
+{
+	backend->index = restored->index;
+	backend->role = restored->role;
+	backend->since_ns = restored->since_ns;
+	backend->joined = restored->role != ROLE_DISABLED && restored->role != ROLE_JOINING;
+	backend->down = restored->role == ROLE_DOWN;
+	backend->drained = restored->role == ROLE_DRAINED;
+	find_way(model, service, backend, true);
+}
+
+static int new_backend(struct stage *stage, const struct model *model, struct model_service *service,
+		       struct model_backend *backend, bool restorable, struct error *error)
+{
+	const struct model_restored_backend *restored =
+		restorable ? stage_restored_backend(model, service->index, &backend->config.addr) : NULL;
+	int index;
+
+	backend->ramp = RAMP_FULL;
+	if (restored) {
+		restore_backend(model, service, backend, restored);
+		return 0;
+	}
+	index = index_take_backend(&stage->used, &model->limits);
+	if (index < 0)
+		return no_backend_left(stage, model, service, error);
+	backend->index = (uint16_t)index;
+	find_way(model, service, backend, false);
 	return 0;
 }
 
-static int stage_backends(struct stage *stage, const struct model *model, struct model_service *service,
-			  const struct config_service *want, const struct model_service *old, bool restorable,
-			  struct error *error)
+/* What config names again stays what it was, but for what it does. */
+static void take_back(struct model_backend *backend)
 {
-	service->backend = calloc(want->backends + 1, sizeof(*service->backend));
+	if (backend->role != ROLE_REMOVING)
+		return;
+	backend->role = ROLE_DISABLED;
+	backend->since_ns = 0;
+}
+
+static void let_go(struct model_backend *backend, uint64_t now_wall_ns)
+{
+	if (backend->role != ROLE_REMOVING)
+		backend->since_ns = now_wall_ns;
+	backend->role = ROLE_REMOVING;
+	backend->ramp = RAMP_FULL;
+}
+
+/* Behind the config's backends: those that it no longer names and that serve. There is room for them. */
+static void keep_serving(const struct model *model, struct model_service *service, const struct config_service *want,
+			 const struct model_service *old, const struct model_restored_service *restored)
+{
+	uint64_t now = model->observer.now_wall_ns(model->observer.arg);
+
+	for (size_t i = 0; old && i < old->backends; i++) {
+		struct model_backend *backend = &service->backend[service->backends];
+
+		if (!stays(old, &old->backend[i]) || config_backend(want, &old->backend[i].config.addr))
+			continue;
+		*backend = old->backend[i];
+		let_go(backend, now);
+		service->backends++;
+	}
+	for (size_t i = 0; restored && i < model->restored_backends; i++) {
+		const struct model_restored_backend *left = &model->restored_backend[i];
+		struct model_backend *backend = &service->backend[service->backends];
+
+		if (left->service_index != restored->index || !stage_restored_serves(want, left) ||
+		    config_backend(want, &left->addr))
+			continue;
+		backend->config = (struct config_backend){.addr = left->addr, .weight = 1};
+		restore_backend(model, service, backend, left);
+		let_go(backend, now);
+		service->backends++;
+	}
+}
+
+static int stage_backends(struct stage *stage, const struct model *model, struct model_service *service,
+			  const struct config_service *want, const struct model_service *old,
+			  const struct model_restored_service *restored, struct error *error)
+{
+	size_t most = want->backends + (old ? old->backends : 0) + (restored ? model->restored_backends : 0);
+
+	service->backend = calloc(most + 1, sizeof(*service->backend));
 	if (!service->backend)
 		return out_of_memory(error);
 	service->backends = want->backends;
@@ -120,11 +233,15 @@ static int stage_backends(struct stage *stage, const struct model *model, struct
 		if (before)
 			*backend = *before;
 		backend->config = want->backend[i];
-		if (!before && new_backend(stage, model, service, backend, restorable, error))
+		backend->from_start = !old || (before && before->from_start);
+		if (before)
+			take_back(backend);
+		else if (new_backend(stage, model, service, backend, restored, error))
 			return -1;
-		if (before && old->config.forward != want->forward)
-			backend->way = model->observer.way(model->observer.arg, service, backend);
 	}
+	keep_serving(model, service, want, old, restored);
+	for (size_t i = 0; i < service->backends && old && old->config.forward != want->forward; i++)
+		service->backend[i].way = model->observer.way(model->observer.arg, service, &service->backend[i]);
 	return 0;
 }
 
@@ -146,7 +263,7 @@ static int stage_table(const struct model *model, struct model_service *service,
 {
 	size_t bytes = service->config.slots * sizeof(*service->table);
 
-	table_set_roles(service, model->observer.now_wall_ns(model->observer.arg));
+	roles_set(service, model->observer.now_wall_ns(model->observer.arg));
 	service->digest = table_digest(model->hash_seed, service);
 	if (restored && service->digest && restored->digest == service->digest) /* 0 = not known, or half written */
 		return 0;
@@ -193,7 +310,7 @@ static int fill_service(struct stage *stage, const struct model *model, struct m
 	} else if (take_indexes(stage, model, service, error)) {
 		return -1;
 	}
-	if (stage_backends(stage, model, service, want, old, restored != NULL, error))
+	if (stage_backends(stage, model, service, want, old, restored, error))
 		return -1;
 	return stage_table(model, service, old, restored, error);
 }
@@ -268,6 +385,7 @@ static int stage_places(struct stage *stage, struct error *error)
 int stage_make(struct stage *stage, struct model *model, const struct config *wanted, struct error *error)
 {
 	memset(stage, 0, sizeof(*stage));
+	stage->wanted = wanted;
 	stage->service = calloc(wanted->services + 1, sizeof(struct model_service *));
 	stage->fresh = calloc(wanted->services + 1, sizeof(*stage->fresh));
 	if (!stage->service || !stage->fresh || index_copy(&stage->used, &model->used, &model->limits))

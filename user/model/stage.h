@@ -10,6 +10,7 @@
 #include "model_types.h"
 
 struct stage {
+	const struct config *wanted;
 	struct model_service **service; /* in the wanted order; the model's own object where nothing has changed */
 	bool *fresh;                    /* this one is new or changed */
 	size_t services;
@@ -25,6 +26,8 @@ const struct model_restored_service *stage_restored_service(const struct model *
 							    const struct config_service *want);
 const struct model_restored_backend *stage_restored_backend(const struct model *model, uint16_t service,
 							    const struct addr *addr);
+/* Whether a backend that was restored with this role serves: then it stays until its flows have gone, also if no config names it. */
+bool stage_restored_serves(const struct config_service *want, const struct model_restored_backend *restored);
 /* Frees what the stage still owns: all fresh services, unless the commit has set `service` to NULL. */
 void stage_free(struct stage *stage);
 void stage_free_service(struct model_service *service);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From backends to a slot table: roles (who gets flows), then rank.c's two stages, then indexes in place of positions. The fallbacks make a table of
- * their own, which is used when no other backend gets flows. In: model services. Out: service->table, for plane/sync.
+ * From backends, whose roles say who gets flows, to a slot table: rank.c's two stages, then indexes in place of positions. The fallbacks make a table
+ * of their own, which is used when no other backend gets flows. In: model services. Out: service->table, for plane/sync.
  */
 #include "table.h"
 
@@ -12,39 +12,19 @@
 #include "../../include/weir/hash.h"
 #include "rank.h"
 
-static enum backend_role role_alone(const struct model_backend *backend)
+_Static_assert((int)RAMP_FULL == (int)RANK_PARTS, "a step of a slow start is a part of a share");
+
+static bool is_member(const struct model_backend *backend)
 {
-	if (backend->config.state == BACKEND_DISABLED)
-		return ROLE_DISABLED;
-	if (backend->config.state == BACKEND_DRAINING || backend->config.weight == 0)
-		return ROLE_DRAINING;
-	if (!backend->joined)
-		return ROLE_JOINING;
-	return backend->config.fallback ? ROLE_STANDBY : ROLE_UP;
+	return backend->role != ROLE_REMOVING;
 }
 
 static bool any_in_role(const struct model_service *service, enum backend_role role)
 {
 	for (size_t i = 0; i < service->backends; i++)
-		if (role_alone(&service->backend[i]) == role)
+		if (service->backend[i].role == role)
 			return true;
 	return false;
-}
-
-void table_set_roles(struct model_service *service, uint64_t now_wall_ns)
-{
-	bool need_fallback = !any_in_role(service, ROLE_UP);
-
-	for (size_t i = 0; i < service->backends; i++) {
-		struct model_backend *backend = &service->backend[i];
-		enum backend_role role = role_alone(backend);
-
-		if (role == ROLE_STANDBY && need_fallback)
-			role = ROLE_FALLBACK;
-		if (role != backend->role || !backend->since_ns)
-			backend->since_ns = now_wall_ns;
-		backend->role = role;
-	}
 }
 
 /* Fills member and position (of member in service->backend) with the fallbacks, or with the others. Both have room for all. */
@@ -57,12 +37,13 @@ static struct rank_input members(const char *seed, const struct model_service *s
 	for (size_t i = 0; i < service->backends; i++) {
 		const struct model_backend *backend = &service->backend[i];
 
-		if (backend->config.fallback != fallback)
+		if (!is_member(backend) || backend->config.fallback != fallback)
 			continue;
 		member[input.members] = (struct rank_member){
 			.id = backend->config.addr,
 			.weight = backend->config.weight,
 			.eligible = backend->role == ROLE_UP || backend->role == ROLE_FALLBACK,
+			.held_back = (uint8_t)(RAMP_FULL - backend->ramp),
 		};
 		if (position)
 			position[input.members] = (uint16_t)i;
@@ -86,6 +67,8 @@ uint64_t table_digest(const char *seed, const struct model_service *service)
 	for (size_t i = 0; i < service->backends; i++) {
 		uint64_t words[2];
 
+		if (!is_member(&service->backend[i]))
+			continue;
 		memcpy(words, &service->backend[i].config.addr, sizeof(words));
 		indexes += weir_mix(weir_mix(words[0] ^ service->backend[i].index) ^ words[1]);
 	}
@@ -147,7 +130,7 @@ int table_build(const char *seed, struct model_service *service, const uint16_t 
 	struct rank_member *member = calloc(service->backends + 1, sizeof(*member));
 	uint16_t *position = calloc(service->backends + 1, sizeof(*position));
 	uint16_t *table = malloc(service->config.slots * sizeof(*table));
-	bool fallback = !any_in_role(service, ROLE_UP) && any_in_role(service, ROLE_STANDBY);
+	bool fallback = any_in_role(service, ROLE_FALLBACK);
 	int err = -ENOMEM;
 
 	if (member && position && table) {
@@ -169,13 +152,13 @@ int table_build(const char *seed, struct model_service *service, const uint16_t 
 	return err;
 }
 
-/* The next backend from *at on that is no fallback, or NULL. */
+/* The next member from *at on that is no fallback, or NULL. */
 static const struct model_backend *next_member(const struct model_service *service, size_t *at)
 {
 	while (*at < service->backends) {
 		const struct model_backend *backend = &service->backend[(*at)++];
 
-		if (!backend->config.fallback)
+		if (is_member(backend) && !backend->config.fallback)
 			return backend;
 	}
 	return NULL;
@@ -195,13 +178,13 @@ bool table_same_members(const struct model_service *a, const struct model_servic
 	}
 }
 
-/* Position of the backend with this index, tried first at `hint`; service->backends if there is none. */
+/* Position of the member with this index, tried first at `hint`; service->backends if there is none. */
 static size_t find_index(const struct model_service *service, uint16_t index, size_t hint)
 {
 	for (size_t i = 0; i < service->backends; i++, hint++) {
 		if (hint >= service->backends)
 			hint = 0;
-		if (service->backend[hint].index == index)
+		if (service->backend[hint].index == index && is_member(&service->backend[hint]))
 			return hint;
 	}
 	return service->backends;
