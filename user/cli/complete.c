@@ -71,6 +71,61 @@ static void offer_interfaces(const struct completion *completion)
 		if_freenameindex(interfaces);
 }
 
+/* ---- words of the configuration ---- */
+
+/* Which commands take a word. */
+enum { SERVICE_SET = 1, SERVICE_ADD = 2, BACKEND_SET = 4, BACKEND_ADD = 8 };
+
+static const struct {
+	const char *word;
+	unsigned int commands;
+	const char *value[4]; /* what may follow, where that is a word */
+} config_word[] = {
+	{"listen", SERVICE_SET | SERVICE_ADD, {NULL}},
+	{"forward", SERVICE_SET | SERVICE_ADD, {"dsr", "ipip"}},
+	{"affinity", SERVICE_SET | SERVICE_ADD, {"flow", "client", "none"}},
+	{"slots", SERVICE_SET | SERVICE_ADD, {"4096", "16384", "65536"}},
+	{"drain", SERVICE_SET | SERVICE_ADD, {"unlimited"}},
+	{"on-down", SERVICE_SET | SERVICE_ADD, {"keep", "reset"}},
+	{"slow-start", SERVICE_SET | SERVICE_ADD, {"off"}},
+	{"learn", SERVICE_SET | SERVICE_ADD, {NULL}},
+	{"learn-udp", SERVICE_SET | SERVICE_ADD, {NULL}},
+	{"backend", SERVICE_ADD, {NULL}},
+	{"fallback", SERVICE_ADD | BACKEND_ADD, {NULL}},
+	{"weight", BACKEND_SET | BACKEND_ADD, {NULL}},
+	{"draining", BACKEND_SET | BACKEND_ADD, {NULL}},
+	{"disabled", BACKEND_SET | BACKEND_ADD, {NULL}},
+};
+
+enum { CONFIG_WORDS = sizeof(config_word) / sizeof(config_word[0]) };
+
+static unsigned int config_command(const char *words)
+{
+	static const char *const name[] = {"service set", "service add", "backend set", "backend add"};
+
+	for (unsigned int i = 0; i < sizeof(name) / sizeof(name[0]); i++)
+		if (strcmp(words, name[i]) == 0)
+			return 1U << i;
+	return 0;
+}
+
+/* Values of the word that stands last, or else, if it is none of these, the words. */
+static void offer_config_words(const struct completion *completion, const char *command, const struct word *last)
+{
+	unsigned int taken_by = config_command(command);
+
+	for (size_t i = 0; i < CONFIG_WORDS; i++) {
+		if (!(config_word[i].commands & taken_by) || !word_is(last, config_word[i].word))
+			continue;
+		for (size_t v = 0; config_word[i].value[v]; v++)
+			offer(completion, config_word[i].value[v]);
+		return;
+	}
+	for (size_t i = 0; i < CONFIG_WORDS; i++)
+		if (config_word[i].commands & taken_by)
+			offer(completion, config_word[i].word);
+}
+
 /* ---- what comes next ---- */
 
 /* Command words that may follow the first `n` of `word`, each once: the rows of one group stand together. */
@@ -120,6 +175,8 @@ static void offer_argument(const struct completion *completion, const struct com
 		offer_from_agent(completion, "show drops", "reasons", "reason");
 	else if (strcmp(name, "INTERFACE") == 0)
 		offer_interfaces(completion);
+	else if (strcmp(name, "WORD") == 0 && n > 0)
+		offer_config_words(completion, command->words, &own[n - 1]);
 	else if (strcmp(name, "COMMAND") == 0)
 		offer_commands(completion, own, n);
 	else if (strcmp(name, "ipip") == 0)
