@@ -289,6 +289,7 @@ struct weir_set_info {       /* `set_info` (mmapable array, one element) */
 	__u64 object_digest; /* of the object file whose program runs on this set; equal = need not be loaded again */
 	__u64 reasons[WEIR_REASONS_MAX];             /* carried, as above */
 	struct weir_actions actions[WEIR_PORTS_MAX]; /* carried */
+	struct weir_flow_counts flows;               /* carried */
 };
 
 _Static_assert(sizeof(struct weir_listener) == 8, "layout");

@@ -43,9 +43,24 @@ static void read_info(const struct set *set, struct weir_set_info *info)
 	*info = *set_info(set);
 }
 
-#define PRESENT_STRUCTS                                                                                      \
+static void read_key(const void *element, struct weir_flow_key *key)
+{
+	memcpy(key, element, sizeof(*key));
+}
+
+static void read_opening(const void *element, struct weir_opening *opening)
+{
+	memcpy(opening, element, sizeof(*opening));
+}
+
+static void read_pin(const void *element, struct weir_pin *pin)
+{
+	memcpy(pin, element, sizeof(*pin));
+}
+
+#define PRESENT_STRUCTS                                                                                       \
 	.fits = set_has_present_structs, .service = read_service, .backend = read_backend, .slot = read_slot, \
-	.node = read_node, .info = read_info
+	.node = read_node, .info = read_info, .key = read_key, .opening = read_opening, .pin = read_pin
 
 static const struct reader readers[] = {
 	{.layout = WEIR_LAYOUT, PRESENT_STRUCTS}, {.layout = 1, PRESENT_STRUCTS}, /* no struct has changed since */
@@ -103,30 +118,118 @@ bool adopt_is_sound(const struct set *set, union weir_service word)
 	       1u << word.slot_bits <= slots - word.slot_base;
 }
 
-bool adopt_find_service(const struct old_set *old, uint32_t index, const char *name, union weir_service *word)
+static bool is_service(const struct old_set *old, uint32_t index, const char *name, union weir_service *word)
 {
-	struct weir_service_name old_name;
+	struct weir_service_name found;
 
-	if (!old->set || index >= old->set->entries[MAP_SERVICES])
+	if (index >= old->set->entries[MAP_SERVICES])
 		return false;
-	old->reader->service(old->set, index, &old_name, word);
-	return !strcmp(old_name.name, name) && adopt_is_sound(old->set, *word);
+	old->reader->service(old->set, index, &found, word);
+	return !strcmp(found.name, name) && adopt_is_sound(old->set, *word);
 }
 
-bool adopt_find_way(const struct old_set *old, uint32_t index, const struct weir_backend_name *wanted,
-		    struct weir_way *way)
+int adopt_find_service(const struct old_set *old, uint32_t hint, const char *name, union weir_service *word)
+{
+	if (!old->set)
+		return -1;
+	if (is_service(old, hint, name, word))
+		return (int)hint;
+	for (uint32_t i = 0; i < old->set->entries[MAP_SERVICES]; i++)
+		if (is_service(old, i, name, word))
+			return (int)i;
+	return -1;
+}
+
+static bool is_backend(const struct old_set *old, uint32_t index, int service, const struct weir_addr *addr,
+		       struct weir_backend *backend)
 {
 	struct weir_backend_name name;
-	struct weir_backend backend;
 
-	if (!old->set || index >= old->set->entries[MAP_BACKENDS])
+	if (index >= old->set->entries[MAP_BACKENDS])
 		return false;
-	old->reader->backend(old->set, index, &name, &backend);
-	if (!name.used || name.service != wanted->service || memcmp(&name.addr, &wanted->addr, sizeof(name.addr)) != 0)
-		return false;
-	*way = backend.way[backend.active & 1];
-	return true;
+	old->reader->backend(old->set, index, &name, backend);
+	return name.used && name.service == service && !memcmp(&name.addr, addr, sizeof(*addr));
 }
+
+uint16_t adopt_find_backend(const struct old_set *old, int service, uint32_t hint, const struct weir_addr *addr,
+			    struct weir_backend *backend)
+{
+	if (!old->set || service < 0)
+		return WEIR_BACKEND_NONE;
+	if (is_backend(old, hint, service, addr, backend))
+		return (uint16_t)hint;
+	for (uint32_t i = 1; i < old->set->entries[MAP_BACKENDS]; i++)
+		if (is_backend(old, i, service, addr, backend))
+			return (uint16_t)i;
+	return WEIR_BACKEND_NONE;
+}
+
+/* ---- where it is now ---- */
+
+static void find_moved_services(const struct old_set *old, const struct set *set, struct moved *moved)
+{
+	const struct weir_service_name *name = set_service_names(set);
+	union weir_service word;
+
+	for (uint32_t i = 0; i < old->set->entries[MAP_SERVICES]; i++)
+		moved->service[i] = UINT16_MAX;
+	for (uint32_t i = 0; i < set->entries[MAP_SERVICES]; i++) {
+		int from = name[i].name[0] ? adopt_find_service(old, i, name[i].name, &word) : -1;
+
+		if (from >= 0)
+			moved->service[from] = (uint16_t)i;
+	}
+}
+
+/* By the new index of a service, the old one; -1 = it is new. */
+static int old_service(const struct old_set *old, const struct moved *moved, uint16_t service)
+{
+	for (uint32_t i = 0; i < old->set->entries[MAP_SERVICES]; i++)
+		if (moved->service[i] == service)
+			return (int)i;
+	return -1;
+}
+
+static void find_moved_backends(const struct old_set *old, const struct set *set, struct moved *moved)
+{
+	const struct weir_backend_name *name = set_backend_names(set);
+	struct weir_backend backend;
+	int service = -1;
+
+	for (uint32_t i = 1; i < set->entries[MAP_BACKENDS]; i++) {
+		uint16_t from;
+
+		if (!name[i].used)
+			continue;
+		if (service < 0 || moved->service[service] != name[i].service) /* mostly the one of the backend before */
+			service = old_service(old, moved, name[i].service);
+		from = adopt_find_backend(old, service, i, &name[i].addr, &backend);
+		if (from != WEIR_BACKEND_NONE)
+			moved->backend[from] = (uint16_t)i;
+	}
+}
+
+int adopt_find_moved(const struct old_set *old, const struct set *set, struct moved *moved)
+{
+	moved->service = calloc(old->set->entries[MAP_SERVICES], sizeof(*moved->service));
+	moved->backend = calloc(old->set->entries[MAP_BACKENDS], sizeof(*moved->backend));
+	if (!moved->service || !moved->backend) {
+		adopt_free_moved(moved);
+		return -ENOMEM;
+	}
+	find_moved_services(old, set, moved);
+	find_moved_backends(old, set, moved);
+	return 0;
+}
+
+void adopt_free_moved(struct moved *moved)
+{
+	free(moved->service);
+	free(moved->backend);
+	*moved = (struct moved){.service = NULL};
+}
+
+/* ---- counters ---- */
 
 /* Carried is added up before: what the old set carried itself, and what was counted in it. */
 static int old_total(const struct old_set *old, enum set_map map, uint32_t index, unsigned int cpus,
@@ -142,43 +245,34 @@ static int old_total(const struct old_set *old, enum set_map map, uint32_t index
 	return err;
 }
 
-static int carry_services(const struct old_set *old, struct set *set, unsigned int cpus, uint16_t *moved_to)
+static int carry_services(const struct old_set *old, struct set *set, const struct moved *moved, unsigned int cpus)
 {
-	struct weir_service_name *names = set_service_names(set), name;
+	struct weir_service_name name;
 	union weir_service word;
 
-	for (uint32_t from = 0; from < old->set->entries[MAP_SERVICES]; from++) {
-		old->reader->service(old->set, from, &name, &word);
-		moved_to[from] = UINT16_MAX;
-		for (uint32_t to = 0; name.name[0] && to < set->entries[MAP_SERVICES]; to++) {
-			if (strcmp(names[to].name, name.name) != 0)
-				continue;
-			if (old_total(old, MAP_SERVICE_COUNTERS, from, cpus, &name.carried))
-				return -EIO;
-			names[to].carried = name.carried;
-			moved_to[from] = (uint16_t)to;
-		}
+	for (uint32_t i = 0; i < old->set->entries[MAP_SERVICES]; i++) {
+		if (moved->service[i] == UINT16_MAX)
+			continue;
+		old->reader->service(old->set, i, &name, &word);
+		if (old_total(old, MAP_SERVICE_COUNTERS, i, cpus, &name.carried))
+			return -EIO;
+		set_service_names(set)[moved->service[i]].carried = name.carried;
 	}
 	return 0;
 }
 
-static int carry_backends(const struct old_set *old, struct set *set, unsigned int cpus, const uint16_t *moved_to)
+static int carry_backends(const struct old_set *old, struct set *set, const struct moved *moved, unsigned int cpus)
 {
-	struct weir_backend_name *names = set_backend_names(set), name;
-	struct weir_backend ways;
+	struct weir_backend_name name;
+	struct weir_backend backend;
 
-	for (uint32_t from = 1; from < old->set->entries[MAP_BACKENDS]; from++) {
-		old->reader->backend(old->set, from, &name, &ways);
-		if (!name.used || name.service >= old->set->entries[MAP_SERVICES])
+	for (uint32_t i = 1; i < old->set->entries[MAP_BACKENDS]; i++) {
+		if (moved->backend[i] == WEIR_BACKEND_NONE)
 			continue;
-		for (uint32_t to = 1; to < set->entries[MAP_BACKENDS]; to++) {
-			if (!names[to].used || names[to].service != moved_to[name.service] ||
-			    memcmp(&names[to].addr, &name.addr, sizeof(name.addr)) != 0)
-				continue;
-			if (old_total(old, MAP_BACKEND_COUNTERS, from, cpus, &name.carried))
-				return -EIO;
-			names[to].carried = name.carried;
-		}
+		old->reader->backend(old->set, i, &name, &backend);
+		if (old_total(old, MAP_BACKEND_COUNTERS, i, cpus, &name.carried))
+			return -EIO;
+		set_backend_names(set)[moved->backend[i]].carried = name.carried;
 	}
 	return 0;
 }
@@ -189,6 +283,7 @@ static int carry_info(const struct old_set *old, struct set *set, unsigned int c
 	struct weir_node node;
 	uint64_t sum[WEIR_ACTIONS];
 
+	_Static_assert(sizeof(struct weir_flow_counts) <= sizeof(sum), "room for them");
 	old->reader->info(old->set, &info);
 	old->reader->node(old->set, &node);
 	for (uint32_t i = 0; i < WEIR_REASONS_MAX; i++) {
@@ -196,6 +291,14 @@ static int carry_info(const struct old_set *old, struct set *set, unsigned int c
 			return -EIO;
 		set_info(set)->reasons[i] = info.reasons[i] + sum[0];
 	}
+	if (percpu_sum(cpus, old->set->fd[MAP_FLOW_COUNTERS], 0, sum, 4))
+		return -EIO;
+	set_info(set)->flows = (struct weir_flow_counts){
+		.openings = info.flows.openings + sum[0],
+		.openings_failed = info.flows.openings_failed + sum[1],
+		.pins = info.flows.pins + sum[2],
+		.pins_failed = info.flows.pins_failed + sum[3],
+	};
 	for (uint32_t i = 0; i < WEIR_PORTS_MAX; i++) {
 		if (!node.port[i].ifindex || node.port[i].ifindex != set_node(set)->port[i].ifindex)
 			continue;
@@ -207,17 +310,13 @@ static int carry_info(const struct old_set *old, struct set *set, unsigned int c
 	return 0;
 }
 
-int adopt_carry(const struct old_set *old, struct set *set, unsigned int cpus)
+int adopt_carry(const struct old_set *old, struct set *set, const struct moved *moved, unsigned int cpus)
 {
-	uint16_t *moved_to = calloc(old->set->entries[MAP_SERVICES], sizeof(*moved_to));
-	int err = moved_to ? 0 : -ENOMEM;
+	int err = carry_services(old, set, moved, cpus);
 
 	if (!err)
-		err = carry_services(old, set, cpus, moved_to);
-	if (!err)
-		err = carry_backends(old, set, cpus, moved_to);
+		err = carry_backends(old, set, moved, cpus);
 	if (!err)
 		err = carry_info(old, set, cpus);
-	free(moved_to);
 	return err;
 }

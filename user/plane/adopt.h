@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reading a set that was there before, of this layout or of an older one: for the model (restore.c), and for the new set
- * that replaces it (slots, ways, ports, counters).
+ * that replaces it (slots, ways, ports, counters, openings, pins).
  */
 #ifndef WEIR_ADOPT_H
 #define WEIR_ADOPT_H
@@ -19,6 +19,10 @@ struct reader {
 	union weir_slot (*slot)(const struct set *set, uint32_t slot);
 	void (*node)(const struct set *set, struct weir_node *node);
 	void (*info)(const struct set *set, struct weir_set_info *info);
+	/* of an element of `openings` or `pins`, as it lies in the map */
+	void (*key)(const void *element, struct weir_flow_key *key);
+	void (*opening)(const void *element, struct weir_opening *opening);
+	void (*pin)(const void *element, struct weir_pin *pin);
 };
 
 struct old_set {
@@ -32,15 +36,25 @@ void adopt_close(struct old_set *old);
 
 /* True if the word names slots that lie in the set's map: whatever else it holds was never written so. */
 bool adopt_is_sound(const struct set *set, union weir_service word);
-/* The old set's word of a service with this index and name, or false. */
-bool adopt_find_service(const struct old_set *old, uint32_t index, const char *name, union weir_service *word);
-/* The way in force of a backend with this index, address and service, or false. */
-bool adopt_find_way(const struct old_set *old, uint32_t index, const struct weir_backend_name *wanted,
-		    struct weir_way *way);
+/* The old set's index of a service of this name, looked for at `hint` first, with its word; or -1. */
+int adopt_find_service(const struct old_set *old, uint32_t hint, const char *name, union weir_service *word);
+/* The old set's index of the backend at this address that its service `service` has, looked for at `hint` first; or 0. */
+uint16_t adopt_find_backend(const struct old_set *old, int service, uint32_t hint, const struct weir_addr *addr,
+			    struct weir_backend *backend);
+
+/* Where services and backends of the old set are in the new one, by their old indexes. */
+struct moved {
+	uint16_t *service; /* UINT16_MAX = nowhere */
+	uint16_t *backend; /* WEIR_BACKEND_NONE = nowhere */
+};
+
+/* By the ledgers: services of the same name, and their backends at the same addresses. 0 or -ENOMEM. */
+int adopt_find_moved(const struct old_set *old, const struct set *set, struct moved *moved);
+void adopt_free_moved(struct moved *moved);
 /*
- * What the old set has counted becomes `carried` of the new one's ledger, for services and backends of the same names. Sets
- * values, adds nothing: doing it twice is the same as once. The caller has waited until no packet counts in the old set.
+ * What the old set has counted becomes `carried` of the new one's ledger, for what is in both. Sets values, adds nothing:
+ * doing it twice is the same as once. The caller has waited until no packet counts in the old set.
  */
-int adopt_carry(const struct old_set *old, struct set *set, unsigned int cpus);
+int adopt_carry(const struct old_set *old, struct set *set, const struct moved *moved, unsigned int cpus);
 
 #endif

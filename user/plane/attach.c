@@ -14,6 +14,7 @@
 #include "../lib/loop.h"
 #include "link.h"
 #include "load.h"
+#include "move.h"
 #include "object.h"
 #include "plane.h"
 #include "ports.h"
@@ -240,7 +241,7 @@ static void remove_unwanted_ports(struct plane *plane)
 	}
 }
 
-/* The counts of the set before move into the ledger once no packet counts there any more; then it can go. */
+/* What the set before holds moves once no packet is there any more; then it can go. */
 static void remove_old_sets(struct plane *plane)
 {
 	char path[BPFFS_PATH];
@@ -248,9 +249,7 @@ static void remove_old_sets(struct plane *plane)
 
 	if (plane->old.set) {
 		grace_wait(&plane->grace, loop_now_ns());
-		err = adopt_carry(&plane->old, plane->set, plane->cpus);
-		if (err)
-			log_warn("%s: its counters are lost: %s", plane->old.set->path, strerror(-err));
+		move_rest(&plane->old, plane->set, plane->cpus);
 		adopt_close(&plane->old);
 	}
 	for (size_t i = 0; i < plane->list.count; i++) {
@@ -333,6 +332,8 @@ int plane_attach(struct plane *plane, const struct config_interface *interface, 
 		undo_new(plane);
 		return err;
 	}
+	if (plane->set_is_new && plane->old.set)
+		move_flows(&plane->old, plane->set);
 	plane->in_force = true; /* from the first link that turns */
 	if (turn_all(plane, error))
 		return -1;

@@ -105,6 +105,10 @@ uint32_t plane_map_entries(const struct plane *plane, const char *map)
 	bool tables = !strcmp(map, set_map_name(MAP_LISTENERS));
 	uint32_t entries = 0;
 
+	if (!strcmp(map, set_map_name(MAP_OPENINGS)))
+		return plane->scan.entries[SCAN_OPENINGS];
+	if (!strcmp(map, set_map_name(MAP_PINS)))
+		return plane->scan.entries[SCAN_PINS];
 	if (!tables)
 		return (uint32_t)plane->vips.count;
 	for (size_t i = 0; i < plane->vips.count; i++)

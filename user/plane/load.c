@@ -20,6 +20,7 @@
 #include "../lib/log.h"
 #include "../lib/loop.h"
 #include "load.h"
+#include "move.h"
 #include "object.h"
 #include "plane.h"
 
@@ -215,7 +216,7 @@ static int keep_live(struct plane *plane, const struct set_sizes *sizes, struct 
 	return replace_program(plane, sizes, error);
 }
 
-/* Two sets in a row are to go: the older one's counts move into the live one first, so that they move on with it. */
+/* Two sets in a row are to go: what the older one holds moves into the live one first, so that they move on with it. */
 static void carry_predecessor(struct plane *plane)
 {
 	struct old_set predecessor = {.set = NULL};
@@ -226,7 +227,7 @@ static void carry_predecessor(struct plane *plane)
 		return;
 	live = set_open(plane->path, plane->live, true);
 	if (live && set_has_present_structs(live))
-		(void)adopt_carry(&predecessor, live, plane->cpus);
+		move_rest(&predecessor, live, plane->cpus);
 	set_close(live);
 	adopt_close(&predecessor);
 }
@@ -310,6 +311,10 @@ int plane_load(struct plane *plane, const struct config_limits *limits, struct e
 		return -1;
 	plane->program_id = object_program_id(plane->program);
 	err = make_flip_times(plane);
+	if (!err)
+		err = turns_load(&plane->turns, plane->set);
+	if (!err)
+		err = scan_load(&plane->scan, &plane->turns, plane->set);
 	if (!err)
 		err = vips_load(&plane->vips, plane->set, &plane->grace);
 	if (err)

@@ -158,6 +158,8 @@ void plane_close(struct plane *plane)
 	if (plane->program >= 0)
 		close(plane->program);
 	vips_free(&plane->vips);
+	scan_free(&plane->scan);
+	turns_free(&plane->turns);
 	adopt_close(&plane->old);
 	set_close(plane->set);
 	set_list_free(&plane->list);

@@ -11,7 +11,9 @@
 #include "../model/model.h"
 #include "adopt.h"
 #include "grace.h"
+#include "scan.h"
 #include "set.h"
+#include "turns.h"
 #include "vips.h"
 
 /* Its position in plane->port is its position in node.port and in action_counters. */
@@ -47,6 +49,8 @@ struct plane {
 	bool failed; /* something could not be written: the set is not complete */
 	struct vips vips;
 	struct grace grace;
+	struct turns turns;
+	struct scan scan;
 	uint64_t slots_ns;    /* when a slot was last changed */
 	uint64_t *flipped_ns; /* by backend index: when its way was last changed, 0 = never */
 	struct port port[WEIR_PORTS_MAX];
@@ -55,6 +59,8 @@ struct plane {
 
 /* sync.c: takes out what no model names, and tells whether all could be written. 0 or -1. */
 int sync_complete(struct plane *plane, struct error *error);
+/* Something could not be written: it is said, and plane_has_failed from now on. */
+void sync_failed(struct plane *plane, const char *what, int err);
 /* node.c: puts a port, or with ifindex 0 nothing, at its position. */
 void node_set_port(struct plane *plane, size_t position, uint32_t ifindex, const uint8_t mac[6]);
 

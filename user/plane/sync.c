@@ -4,17 +4,19 @@
  *
  * What makes a change safe for packets in flight, and for whoever comes after an agent that is killed here:
  * - a table is complete before its service's word, and that before the listeners; the other way round when a service goes;
- * - a packet reads the way that a backend's `active` names: the other one is filled, then `active` turns; nothing is
- *   written to a way that a packet may still be reading, and nothing zeroed that a slot read earlier may still name;
+ * - what a backend is for new and old flows is written before the slots turn by it (backend.c, turns.c); nothing is zeroed
+ *   that a slot read earlier may still name;
  * - the ledger's digest is 0 from before the first slot is changed until after the last: only a whole table is adopted.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../lib/log.h"
 #include "../lib/loop.h"
 #include "../model/listeners.h"
 #include "../model/table.h"
+#include "backend.h"
 #include "percpu.h"
 #include "plane.h"
 #include "state.h"
@@ -25,7 +27,7 @@ void plane_set_model(struct plane *plane, struct model *model)
 	plane->model = model;
 }
 
-static void fail(struct plane *plane, const char *what, int err)
+void sync_failed(struct plane *plane, const char *what, int err)
 {
 	log_error("%s: cannot be written to the maps: %s", what, strerror(-err));
 	plane->failed = true;
@@ -34,83 +36,6 @@ static void fail(struct plane *plane, const char *what, int err)
 bool plane_has_failed(const struct plane *plane)
 {
 	return plane->failed;
-}
-
-/* ---- backends ---- */
-
-static void write_way(struct plane *plane, uint16_t index, const struct weir_way *way)
-{
-	struct weir_backend *backend = &set_backends(plane->set)[index];
-	uint32_t active = backend->active & 1;
-
-	if (!memcmp(&backend->way[active], way, sizeof(*way)))
-		return;
-	grace_wait(&plane->grace, plane->flipped_ns[index]);
-	store_words(&backend->way[!active], way, sizeof(*way));
-	__atomic_store_n(&backend->active, !active, __ATOMIC_RELEASE);
-	plane->flipped_ns[index] = loop_now_ns();
-}
-
-static void clear_backend(struct plane *plane, uint32_t index)
-{
-	static const struct weir_backend_name no_name;
-	struct weir_backend *backend = &set_backends(plane->set)[index];
-	struct weir_backend image = {.generation = backend->generation};
-	struct weir_backend_name *name = &set_backend_names(plane->set)[index];
-
-	store_words(&name->service, &no_name.service, sizeof(uint64_t)); /* `used` is in this word */
-	store_words(name, &no_name, sizeof(*name));
-	store_words(backend, &image, sizeof(image));
-	plane->flipped_ns[index] = 0;
-}
-
-static bool is_backend(const struct weir_backend_name *a, const struct weir_backend_name *b)
-{
-	return a->used && b->used && a->service == b->service && !memcmp(&a->addr, &b->addr, sizeof(a->addr));
-}
-
-/* The index comes to a backend that has not had it in this set. */
-static void take_backend(struct plane *plane, uint16_t index)
-{
-	struct weir_backend *backend = &set_backends(plane->set)[index];
-	int err = percpu_zero(plane->cpus, plane->set->fd[MAP_BACKEND_COUNTERS], index, 2);
-
-	if (err)
-		fail(plane, "a backend's counters", err);
-	clear_backend(plane, index);
-	__atomic_store_n(&backend->generation, backend->generation + 1, __ATOMIC_RELEASE);
-}
-
-static struct weir_backend_name name_of(const struct model_service *service, const struct model_backend *backend)
-{
-	struct weir_backend_name name = {
-		.service = service->index,
-		.used = 1,
-		.role = (uint8_t)backend->role,
-		.since_ns = backend->since_ns,
-	};
-
-	memcpy(&name.addr, &backend->config.addr, sizeof(name.addr));
-	return name;
-}
-
-static void write_backend(struct plane *plane, const struct model_service *service, const struct model_backend *backend)
-{
-	struct weir_backend_name *name = &set_backend_names(plane->set)[backend->index];
-	struct weir_backend_name wanted = name_of(service, backend);
-	struct weir_way way = backend->way.image;
-	bool known = backend->way.state != WAY_UNKNOWN;
-
-	if (!is_backend(name, &wanted)) {
-		take_backend(plane, backend->index);
-		if (!known)
-			known = adopt_find_way(&plane->old, backend->index, &wanted, &way);
-	}
-	if (known)
-		write_way(plane, backend->index, &way);
-	store_words(&name->since_ns, &wanted.since_ns, sizeof(wanted.since_ns));
-	store_words(name, &wanted,
-		    offsetof(struct weir_backend_name, since_ns)); /* the address, then the word with `used` */
 }
 
 /* ---- services ---- */
@@ -145,39 +70,52 @@ static void store_digest(struct weir_service_name *name, uint64_t digest)
 	store_words(&name->digest, &digest, sizeof(digest));
 }
 
-static void write_slots(struct plane *plane, const struct model_service *service)
+/* 0, or -ENOMEM: then they are as before. */
+static int write_slots(struct plane *plane, const struct model_service *service, bool unseen)
 {
-	union weir_slot *slot = &set_slots(plane->set)[service->slot_base];
-	bool changed = false;
+	int err = 0;
 
-	for (uint32_t i = 0; i < service->config.slots; i++) {
-		union weir_slot wanted = {.current = service->table[i]};
-
-		if (slot[i].word == wanted.word)
-			continue;
-		if (!changed)
-			store_digest(&set_service_names(plane->set)[service->index], 0);
-		changed = true;
-		__atomic_store_n(&slot[i].word, wanted.word, __ATOMIC_RELEASE);
-	}
-	if (changed)
-		plane->slots_ns = loop_now_ns();
+	if (!turns_differ(&plane->turns, service))
+		return 0;
+	store_digest(&set_service_names(plane->set)[service->index], 0);
+	if (unseen)
+		turns_set(&plane->turns, service);
+	else
+		err = turns_move(&plane->turns, service, turns_clock(loop_now_ns()));
+	plane->slots_ns = loop_now_ns();
+	return err;
 }
 
-/* The slots that the set before held for the service, so that flows stay where they are. */
-static void convert_slots(struct plane *plane, const struct model_service *service)
+/* A new set that takes over: the slots as they are in the one before, so that flows stay where they are. False: it does not have them. */
+static bool convert_slots(struct plane *plane, const struct model_service *service)
 {
 	union weir_slot *slot = &set_slots(plane->set)[service->slot_base];
+	const struct weir_backend_name *name = set_backend_names(plane->set);
 	union weir_service word;
+	struct weir_backend backend;
+	uint16_t *moved;
+	int from = -1;
 
-	if (!adopt_find_service(&plane->old, service->index, service->config.name, &word) ||
-	    1u << word.slot_bits != service->config.slots)
-		return;
-	for (uint32_t i = 0; i < service->config.slots; i++) {
-		union weir_slot old = plane->old.reader->slot(plane->old.set, word.slot_base + i);
+	if (plane->set_is_new && plane->old.set)
+		from = adopt_find_service(&plane->old, service->index, service->config.name, &word);
+	if (from < 0 || 1u << word.slot_bits != service->config.slots)
+		return false;
+	moved = calloc(UINT16_MAX + 1, sizeof(*moved)); /* old index -> new one */
+	for (size_t i = 0; moved && i < service->backends; i++) {
+		uint16_t index = service->backend[i].index;
 
-		__atomic_store_n(&slot[i].word, old.word, __ATOMIC_RELEASE);
+		moved[adopt_find_backend(&plane->old, from, index, &name[index].addr, &backend)] = index;
 	}
+	for (uint32_t i = 0; moved && i < service->config.slots; i++) {
+		union weir_slot image = plane->old.reader->slot(plane->old.set, word.slot_base + i);
+
+		image.current = image.current ? moved[image.current] : WEIR_BACKEND_NONE;
+		image.previous = image.previous ? moved[image.previous] : WEIR_BACKEND_NONE;
+		image.previous_udp = image.previous_udp ? moved[image.previous_udp] : WEIR_BACKEND_NONE;
+		__atomic_store_n(&slot[i].word, image.word, __ATOMIC_RELEASE);
+	}
+	free(moved);
+	return true;
 }
 
 static void clear_service(struct plane *plane, uint32_t index)
@@ -191,38 +129,69 @@ static void clear_service(struct plane *plane, uint32_t index)
 	store_words(name, &no_name, sizeof(*name)); /* from its first byte on: empty at once */
 }
 
-/* The index comes to a service that has not had it in this set. */
-static void take_service(struct plane *plane, const struct model_service *service)
+/* The index comes to a service that has not had it in this set. True if its slots come from the set before. */
+static bool take_service(struct plane *plane, const struct model_service *service)
 {
 	struct weir_service_name wanted = {.digest = 0};
 	int err = percpu_zero(plane->cpus, plane->set->fd[MAP_SERVICE_COUNTERS], service->index, 2);
 
 	if (err)
-		fail(plane, "a service's counters", err);
+		sync_failed(plane, "a service's counters", err);
 	clear_service(plane, service->index);
 	memcpy(wanted.name, service->config.name, sizeof(wanted.name));
 	store_words_backwards(&set_service_names(plane->set)[service->index], &wanted, sizeof(wanted));
-	if (!service->table)
-		convert_slots(plane, service);
+	turns_close(&plane->turns, service->index);
+	return convert_slots(plane, service);
+}
+
+/* What packets see of the backends; the slots are told of those that have stopped serving. */
+static int write_backends(struct plane *plane, const struct model_service *service)
+{
+	uint32_t now = turns_clock(loop_now_ns());
+	bool *stopped = calloc(service->backends + 1, sizeof(*stopped));
+
+	if (!stopped)
+		return -ENOMEM;
+	for (size_t i = 0; i < service->backends; i++)
+		stopped[i] = backend_write(plane, service, &service->backend[i]);
+	for (size_t i = 0; i < service->backends; i++)
+		if (stopped[i])
+			turns_stop(&plane->turns, service->index, service->backend[i].index, now);
+	free(stopped);
+	return 0;
+}
+
+/* Backends and slots; before that, what the maps hold of the service comes to be known. 0 or -ENOMEM. */
+static int write_service(struct plane *plane, struct model_service *service)
+{
+	struct weir_service_name *name = &set_service_names(plane->set)[service->index];
+	bool unseen = !set_services(plane->set)[service->index].word; /* no packet looks at its slots */
+	int err = write_backends(plane, service);
+
+	if (!err && strcmp(name->name, service->config.name) != 0)
+		unseen = !take_service(plane, service);
+	if (err)
+		return err;
+	if (!service->table && table_adopt(plane->model, service, &set_slots(plane->set)[service->slot_base]))
+		log_warn("service %s: the table in the maps names backends that are not its own: built anew",
+			 service->config.name);
+	if (service->table)
+		err = turns_open(&plane->turns, plane->set, service, turns_clock(loop_now_ns()));
+	else
+		err = -ENOMEM;
+	return err ? err : write_slots(plane, service, unseen);
 }
 
 void plane_service_changed(void *arg, struct model_service *service)
 {
 	struct plane *plane = arg;
 	struct weir_service_name *name = &set_service_names(plane->set)[service->index];
+	int err = write_service(plane, service);
 
-	for (size_t i = 0; i < service->backends; i++)
-		write_backend(plane, service, &service->backend[i]);
-	if (strcmp(name->name, service->config.name) != 0)
-		take_service(plane, service);
-	if (!service->table && table_adopt(plane->model, service, &set_slots(plane->set)[service->slot_base]))
-		log_warn("service %s: the table in the maps names backends that are not its own: built anew",
-			 service->config.name);
-	if (!service->table) {
-		fail(plane, service->config.name, -ENOMEM);
+	if (err) {
+		sync_failed(plane, service->config.name, err);
 		return;
 	}
-	write_slots(plane, service);
 	write_word(plane, service);
 	store_words(&name->slots_moved, &service->slots_moved, sizeof(name->slots_moved));
 	store_digest(name, service->digest);
@@ -234,7 +203,7 @@ void plane_way_changed(void *arg, struct model_service *service, struct model_ba
 
 	if (backend->way.state == WAY_UNKNOWN)
 		return;
-	write_way(plane, backend->index, &backend->way.image);
+	backend_write_way(plane, backend->index, &backend->way.image);
 	write_word(plane, service); /* the backend may have become, or ceased to be, this machine */
 }
 
@@ -249,7 +218,7 @@ void plane_vip_changed(void *arg, const struct addr *addr)
 				: vips_set(&plane->vips, addr, vip ? vip->flags : 0, listener, (uint16_t)listeners);
 
 	if (err)
-		fail(plane, addr_format(addr, text), err);
+		sync_failed(plane, addr_format(addr, text), err);
 }
 
 /* ---- what goes ---- */
@@ -276,10 +245,8 @@ static void take_out_vips(struct plane *plane, uint32_t index)
 
 void plane_service_removed(void *arg, struct model_service *service)
 {
-	static const union weir_slot no_slot;
 	struct plane *plane = arg;
 	const struct weir_backend_name *backend = set_backend_names(plane->set);
-	union weir_slot *slot = &set_slots(plane->set)[service->slot_base];
 
 	if (strcmp(set_service_names(plane->set)[service->index].name, service->config.name) != 0)
 		return; /* a service of the set before that never came to this one */
@@ -287,22 +254,25 @@ void plane_service_removed(void *arg, struct model_service *service)
 	grace_wait(&plane->grace, plane->vips.freed_ns);
 	for (uint32_t i = 1; i < plane->set->entries[MAP_BACKENDS]; i++)
 		if (backend[i].used && backend[i].service == service->index)
-			clear_backend(plane, i);
+			backend_clear(plane, (uint16_t)i);
 	clear_service(plane, service->index);
-	for (uint32_t i = 0; i < service->config.slots; i++)
-		store_words(&slot[i], &no_slot, sizeof(no_slot));
+	turns_clear(plane->set, service);
+	turns_close(&plane->turns, service->index);
 }
 
+/* It has no flows any more, or loses them now. */
 void plane_backend_removed(void *arg, struct model_service *service, struct model_backend *backend)
 {
 	struct plane *plane = arg;
-	const struct weir_backend_name *name = &set_backend_names(plane->set)[backend->index];
-	struct weir_backend_name gone = name_of(service, backend);
 
-	if (!is_backend(name, &gone))
+	if (!backend_is_written(plane, service, backend))
 		return;
+	if (backend_stop(plane, backend->index)) {
+		turns_stop(&plane->turns, service->index, backend->index, turns_clock(loop_now_ns()));
+		plane->slots_ns = loop_now_ns();
+	}
 	grace_wait(&plane->grace, plane->slots_ns);
-	clear_backend(plane, backend->index);
+	backend_clear(plane, backend->index);
 }
 
 /*
@@ -325,7 +295,7 @@ int sync_complete(struct plane *plane, struct error *error)
 			clear_service(plane, i);
 	for (uint32_t i = 1; i < set->entries[MAP_BACKENDS]; i++)
 		if (!used->backend[i])
-			clear_backend(plane, i);
+			backend_clear(plane, (uint16_t)i);
 	if (plane->failed && !plane->in_force)
 		return error_set(error, ERROR_REFUSED, "%s: the maps could not be filled: see the log", set->path);
 	return 0;
