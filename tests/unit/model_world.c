@@ -49,8 +49,8 @@ static struct model_way way(void *arg, const struct model_service *service, cons
 /* Nobody but those that take flows is in the table, and it is known how many slots each has. Those that are being removed are the last. */
 static void assert_table(const struct model_service *service)
 {
-	uint32_t owned[BACKENDS] = {0};
-	bool up[BACKENDS] = {[WEIR_BACKEND_NONE] = !model_service_up(service)};
+	uint32_t owned[BACKENDS + 1] = {0};
+	bool up[BACKENDS + 1] = {[WEIR_BACKEND_NONE] = !model_service_up(service)};
 
 	for (size_t i = 0; i < service->backends; i++) {
 		const struct model_backend *backend = &service->backend[i];
@@ -211,7 +211,7 @@ void world_restart(void)
 	for (size_t i = 0; i < SERVICES; i++)
 		if (maps.service_used[i])
 			assert_int_equal(model_restore_service(&model, &maps.service[i]), 0);
-	for (size_t i = 0; i < BACKENDS; i++)
+	for (size_t i = 1; i <= BACKENDS; i++)
 		if (maps.backend_used[i])
 			assert_int_equal(model_restore_backend(&model, &maps.backend[i]), 0);
 }

@@ -22,8 +22,8 @@ struct world_maps {
 	union weir_slot slot[SLOTS];
 	struct model_restored_service service[SERVICES];
 	bool service_used[SERVICES];
-	struct model_restored_backend backend[BACKENDS];
-	bool backend_used[BACKENDS];
+	struct model_restored_backend backend[BACKENDS + 1]; /* the first one is none */
+	bool backend_used[BACKENDS + 1];
 	struct world_vip vip[VIPS];
 	unsigned int tables_written, tables_adopted, events, services_told;
 	enum way_state way[256]; /* by the last byte of the backend's address */

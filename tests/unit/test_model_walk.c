@@ -68,7 +68,7 @@ static void random_walks(void **state)
 			world_apply(&config);
 			for (size_t i = 0; i < SERVICES; i++)
 				assert_int_equal(maps.service_used[i], model.used.service[i]);
-			for (size_t i = 1; i < BACKENDS; i++)
+			for (size_t i = 1; i <= BACKENDS; i++)
 				assert_int_equal(maps.backend_used[i], model.used.backend[i]);
 		}
 		for (size_t i = 0; i < config.services; i++) {

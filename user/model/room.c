@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Whether what is wanted at a start fits beside what the maps of before hold. In: what was restored, the first config. Out: a model that will
- * have room: where it would not, what was restored and is not wanted is forgotten, and the caller takes new maps.
+ * have room: where it would not, what was restored and is not wanted is forgotten, and the caller takes new maps. Backends that serve are forgotten last.
  */
 #include "index.h"
 #include "model.h"
@@ -42,32 +42,39 @@ static const struct config_service *wanted_service(const struct config *wanted,
 	return service && service->slots == restored->slots ? service : NULL;
 }
 
-static bool backend_is_wanted(const struct model *model, const struct config *wanted,
-			      const struct model_restored_backend *restored)
+/* Named by the config; or, if `serving`, one that serves as one that is being removed. */
+static bool backend_stays(const struct model *model, const struct config *wanted,
+			  const struct model_restored_backend *restored, bool serving)
 {
 	for (size_t i = 0; i < model->restored_services; i++) {
 		const struct config_service *service = wanted_service(wanted, &model->restored_service[i]);
 
 		if (model->restored_service[i].index == restored->service_index)
-			return service && config_backend(service, &restored->addr);
+			return service && (config_backend(service, &restored->addr) ||
+					   (serving && stage_restored_serves(service, restored)));
 	}
 	return false;
 }
 
-static void forget_unwanted(struct model *model, const struct config *wanted)
+static void forget_backends(struct model *model, const struct config *wanted, bool keep_serving)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < model->restored_backends; i++) {
 		const struct model_restored_backend restored = model->restored_backend[i];
 
-		if (backend_is_wanted(model, wanted, &restored))
+		if (backend_stays(model, wanted, &restored, keep_serving))
 			model->restored_backend[kept++] = restored;
 		else
 			model->used.backend[restored.index] = 0;
 	}
 	model->restored_backends = kept;
-	kept = 0;
+}
+
+static void forget_services(struct model *model, const struct config *wanted)
+{
+	size_t kept = 0;
+
 	for (size_t i = 0; i < model->restored_services; i++) {
 		const struct model_restored_service restored = model->restored_service[i];
 
@@ -85,6 +92,9 @@ bool model_make_room(struct model *model, const struct config *wanted)
 {
 	if (has_room(model, wanted))
 		return true;
-	forget_unwanted(model, wanted);
+	forget_backends(model, wanted, true);
+	forget_services(model, wanted);
+	if (!has_room(model, wanted)) /* then their flows are lost */
+		forget_backends(model, wanted, false);
 	return false;
 }

@@ -150,6 +150,15 @@ static void restore_backend(const struct model *model, const struct model_servic
 	find_way(model, service, backend, true);
 }
 
+/* The config names it (again): what it does now, roles_set says. */
+static void take_back(struct model_backend *backend)
+{
+	if (backend->role != ROLE_REMOVING)
+		return;
+	backend->role = ROLE_DISABLED;
+	backend->since_ns = 0;
+}
+
 static int new_backend(struct stage *stage, const struct model *model, struct model_service *service,
 		       struct model_backend *backend, bool restorable, struct error *error)
 {
@@ -160,6 +169,7 @@ static int new_backend(struct stage *stage, const struct model *model, struct mo
 	backend->ramp = RAMP_FULL;
 	if (restored) {
 		restore_backend(model, service, backend, restored);
+		take_back(backend);
 		return 0;
 	}
 	index = index_take_backend(&stage->used, &model->limits);
@@ -168,15 +178,6 @@ static int new_backend(struct stage *stage, const struct model *model, struct mo
 	backend->index = (uint16_t)index;
 	find_way(model, service, backend, false);
 	return 0;
-}
-
-/* What config names again stays what it was, but for what it does. */
-static void take_back(struct model_backend *backend)
-{
-	if (backend->role != ROLE_REMOVING)
-		return;
-	backend->role = ROLE_DISABLED;
-	backend->since_ns = 0;
 }
 
 static void let_go(struct model_backend *backend, uint64_t now_wall_ns)
