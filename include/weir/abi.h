@@ -124,10 +124,10 @@ enum {
 
 union weir_slot {
 	struct {
+		__u16 state;        /* phase and epoch; lowest in the word, for every packet tests it */
 		__u16 current;      /* index into `backends` */
 		__u16 previous;     /* holding, learning: flows that have no pin are there */
 		__u16 previous_udp; /* the same for UDP, by its own window; 0 = they are on `current` */
-		__u16 state;        /* phase and epoch */
 	};
 	__u64 word;
 };
