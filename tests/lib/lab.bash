@@ -60,10 +60,15 @@ load_end() {
 	cat "$BATS_TEST_TMPDIR/load.err"
 }
 
-# wrk in the background, a new connection for each request: press_begin CONNECTIONS ADDRESS, then press_end: its report goes to
-# stdout, the number of its socket errors to $press_errors.
+# wrk in the background, a new connection for each request: press_begin CONNECTIONS ADDRESS [PAUSE], then press_end: its report
+# goes to stdout, the number of its socket errors to $press_errors. PAUSE: ms that each connection waits, so that the machine does.
 press_begin() {
-	"$top/tools/lab/lab" exec client wrk -t 1 -c "$1" -d 120 --timeout 5s -H "Connection: close" "http://$(bracketed "$2")/" \
+	local pause=()
+	if [ -n "${3-}" ]; then
+		echo "function delay() return $3 end" >"$BATS_TEST_TMPDIR/pause.lua"
+		pause=(-s "$BATS_TEST_TMPDIR/pause.lua")
+	fi
+	"$top/tools/lab/lab" exec client wrk -t 1 -c "$1" -d 120 --timeout 5s "${pause[@]}" -H "Connection: close" "http://$(bracketed "$2")/" \
 		>"$BATS_TEST_TMPDIR/wrk" 2>&1 3>&- &
 	press_pid=$!
 	sleep 0.5

@@ -54,7 +54,7 @@ int flood(struct xdp_md *ctx)
 		return XDP_ABORTED;
 	for (i = 0; i < FLOOD_WORDS; i++)
 		word[i] = plan->word[i];
-	number = plan->sent++;
+	number = plan->number++;
 	/* an odd factor makes each number another address, until the prefix is used up */
 	source = plan->source | ((number * 0x9e3779b1U + plan->seed) & plan->mask);
 	sequence = mixed(number ^ plan->seed);

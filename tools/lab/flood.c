@@ -3,10 +3,10 @@
  * A flood of TCP packets, each from another address and port, by live frames of BPF_PROG_TEST_RUN (Linux 5.18): run in the
  * router's network, they come up from its interface as if the client's wire had carried them.
  *
- *   flood [--ack] [--count N] [--rate PER-SECOND] [--for SECONDS] [--source PREFIX/BITS] [--seed N] INTERFACE ADDRESS PORT
+ *   flood [--ack] [--first N] [--count N] [--rate PER-SECOND] [--for SECONDS] [--source PREFIX/BITS] [--seed N] INTERFACE ADDRESS PORT
  *
  * SYNs, or with --ack packets that belong to no connection. As fast as it can, unless --rate says otherwise. Prints one line
- * of JSON; ends after --count (1,000,000) or --for, or by SIGTERM or SIGINT.
+ * of JSON; ends after --count (1,000,000) or --for, or by SIGTERM or SIGINT. --first: goes on where another flood has ended.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -36,7 +36,7 @@ enum { STRETCHES_A_SECOND = 5, AT_ONCE = 100000 }; /* a run by itself costs the 
 static struct {
 	uint64_t count, rate, for_ns;
 	const char *source;
-	uint32_t seed;
+	uint32_t first, seed;
 	bool ack;
 } option = {.count = 1000000, .source = "100.64.0.0/10"};
 
@@ -86,7 +86,7 @@ static void draw_sources(struct flood *flood)
 	}
 	flood->mask = ~0U >> bits;
 	flood->source = ntohl(address.s_addr) & ~flood->mask;
-	if (!option.ack && !option.for_ns && option.count > (uint64_t)flood->mask + 1) {
+	if (!option.ack && !option.for_ns && option.first + option.count > (uint64_t)flood->mask + 1) {
 		fprintf(stderr, "flood: %s has less than %llu addresses\n", option.source,
 			(unsigned long long)option.count);
 		exit(2);
@@ -118,6 +118,7 @@ static void write_frame(struct flood *flood, const char *interface, const char *
 	/* payload: all zero */
 	flood->tcp_sum = words_sum(&tcp, sizeof(tcp)) + words_sum(&ip.daddr, 4) + IPPROTO_TCP + length;
 	flood->seed = option.seed;
+	flood->number = option.first;
 	draw_sources(flood);
 }
 
@@ -160,27 +161,28 @@ static void pause_until(uint64_t ns)
 
 static void run(int program, unsigned int ifindex, const struct flood *flood)
 {
-	uint64_t begun = wire_now_ns(), some = option.rate ? option.rate / STRETCHES_A_SECOND : AT_ONCE, left;
+	uint64_t begun = wire_now_ns(), some = option.rate ? option.rate / STRETCHES_A_SECOND : AT_ONCE, left, sent = 0;
 	double seconds;
 
 	while (!wire_stopped) {
 		if (option.for_ns && wire_now_ns() - begun >= option.for_ns)
 			break;
-		left = option.for_ns ? some : option.count - flood->sent;
+		left = option.for_ns ? some : option.count - sent;
 		if (!left)
 			break;
 		send_some(program, ifindex, left < some ? left : some);
+		sent = flood->number - option.first;
 		if (option.rate)
-			pause_until(begun + flood->sent * 1000000000ULL / option.rate);
+			pause_until(begun + sent * 1000000000ULL / option.rate);
 	}
 	seconds = (double)(wire_now_ns() - begun) / 1e9;
-	printf("{\"kind\":\"%s\",\"sent\":%u,\"seconds\":%.3f,\"per_second\":%.0f}\n", option.ack ? "ack" : "syn",
-	       flood->sent, seconds, flood->sent / seconds);
+	printf("{\"kind\":\"%s\",\"sent\":%llu,\"seconds\":%.3f,\"per_second\":%.0f}\n", option.ack ? "ack" : "syn",
+	       (unsigned long long)sent, seconds, (double)sent / seconds);
 }
 
 static void usage(void)
 {
-	fputs("usage: flood [--ack] [--count N] [--rate PER-SECOND] [--for SECONDS] [--source PREFIX/BITS] [--seed N] INTERFACE ADDRESS PORT\n",
+	fputs("usage: flood [--ack] [--first N] [--count N] [--rate PER-SECOND] [--for SECONDS] [--source PREFIX/BITS] [--seed N] INTERFACE ADDRESS PORT\n",
 	      stderr);
 	exit(2);
 }
@@ -188,8 +190,8 @@ static void usage(void)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"ack", 0, NULL, 'a'},  {"count", 1, NULL, 'c'},  {"rate", 1, NULL, 'r'}, {"for", 1, NULL, 'f'},
-		{"seed", 1, NULL, 's'}, {"source", 1, NULL, 'p'}, {NULL, 0, NULL, 0}};
+		{"ack", 0, NULL, 'a'},   {"count", 1, NULL, 'c'}, {"rate", 1, NULL, 'r'},   {"for", 1, NULL, 'f'},
+		{"first", 1, NULL, 'n'}, {"seed", 1, NULL, 's'},  {"source", 1, NULL, 'p'}, {NULL, 0, NULL, 0}};
 	struct flood *flood;
 	unsigned int ifindex;
 	int letter, program;
@@ -205,6 +207,8 @@ int main(int argc, char **argv)
 			option.rate = number;
 		else if (letter == 'f')
 			option.for_ns = number * 1000000000;
+		else if (letter == 'n')
+			option.first = (uint32_t)number;
 		else if (letter == 's')
 			option.seed = (uint32_t)number;
 		else if (letter == 'p')

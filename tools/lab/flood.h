@@ -16,7 +16,7 @@ struct flood {
 	__u32 mask;              /* of the bits that are drawn: 2^n - 1 */
 	__u32 ip_sum, tcp_sum;   /* of the template, as 16-bit words in host order */
 	__u32 seed;
-	__u32 sent;
+	__u32 number; /* of the next packet */
 };
 
 #endif
