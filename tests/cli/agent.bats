@@ -136,6 +136,21 @@ does() {
 	does 0 'nothing differs from the file' diff
 }
 
+@test "words about flows: set, told by diff, taken back; limits are fixed" {
+	does 0 'service "web" changed' service set web drain 10m ';' learn 2m ';' slow-start 90s
+	does 0 '*is so already' service set web 'drain 600s; learn 120s'
+	does 0 '*~ service web: drain 10m; slow-start 90s; learn 2m; (file: drain unlimited; slow-start off; learn 15m;)*' diff
+	does 0 '*service web { # runtime*drain 10m;*on-down keep;*slow-start 90s;*learn 2m;*learn-udp 30s;*' show config web
+	does 2 'weir: drain 10: a time needs a unit*' service set web drain 10
+	does 2 'weir: learn 999ms: out of range, 1s-24h' service set web learn 999ms
+	does 0 '*1 runtime change reverted*' revert web
+	does 0 '*drain unlimited;*slow-start off;*learn 15m;*' show config web
+	cp "$home/weir.conf" "$home/kept.conf"
+	echo 'limits { pins 4096; }' >>"$home/weir.conf"
+	does 1 '*weir.conf:*: error: limits: pins is 262144, not 4096: it is fixed while weir runs; start with --takeover to change it*' reload
+	mv "$home/kept.conf" "$home/weir.conf"
+}
+
 @test "save and reload: the file says what is in force; a bad file is told with all its errors" {
 	does 0 '*' backend add web 10.77.0.14
 	does 0 '*' save
