@@ -69,6 +69,14 @@ fails() {
 		fails 2 'weir: --watch: *' status --watch="$bad"
 	done
 	fails 2 'weir: --wait and --no-wait exclude each other' backend drain web 10.0.0.1 --wait --no-wait
+	for verb in "set web 10.0.0.1 weight 2" "weight web 10.0.0.1 2"; do
+		# shellcheck disable=SC2086
+		fails 2 "weir: --wait is no option of \`weir backend ${verb%% *}\`" backend $verb --wait
+		# shellcheck disable=SC2086
+		fails 2 "weir: --no-wait is no option of \`weir backend ${verb%% *}\`" backend $verb --no-wait
+	done
+	fails 2 'weir: --force is no option of `weir backend add`' backend add web 10.0.0.1 --force
+	fails 2 "weir: backend add: --wait needs the backend's address *" backend add web -f "$agent/reply" --wait
 	fails 2 'weir: *socket*107*' status --socket "/$(printf '%0120d' 0)"
 	[ ! -e "$agent/requests" ]
 }
@@ -82,7 +90,6 @@ fails() {
 	fails 1 'weir: top: not supported yet' top
 	fails 1 'weir: trace: not supported yet' trace x
 	fails 1 'weir: import: not supported yet' import keepalived file
-	fails 1 'weir: show pins: not supported yet' show pins
 	fails 1 'weir: show checks: not supported yet' show check
 	fails 1 'weir: show vrrp: not supported yet' show vrrp
 	fails 1 'weir: diff FILE: not supported yet' diff file

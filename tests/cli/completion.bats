@@ -36,7 +36,7 @@ completes() {
 	completes "weir s" service show save status
 	completes "weir backend " add set weight drain enable disable remove
 	completes "weir backend d" drain disable
-	completes "weir show " services backends drops xdp config
+	completes "weir show " services backends pins drops xdp config
 	completes "weir show s" services
 	completes "weir --json show b" backends
 	completes "weir help " status show service backend reload diff revert save events explain version decap help
@@ -48,6 +48,7 @@ completes() {
 @test "names of services, addresses of backends" {
 	completes "weir show services " web dns sorry
 	completes "weir show service w" web
+	completes "weir show pins w" web
 	completes "weir backend drain " web dns sorry
 	completes "weir backend drain web " 10.0.0.11 10.0.0.12 10.0.0.99 2001:db8::13
 	completes "weir backend drain web 10.0.0.1" 10.0.0.11 10.0.0.12
@@ -66,6 +67,8 @@ completes() {
 @test "options" {
 	completes "weir backend drain web 10.0.0.11 --" --json --socket --timeout --help --force --wait --no-wait
 	completes "weir show services --w" --watch
+	completes "weir backend weight web 10.0.0.11 --" --json --socket --timeout --help --force
+	completes "weir backend add web 10.0.0.13 --w" --wait
 	completes "weir --" --json --socket --timeout --help
 	completes "weir events --f" --follow
 	completes "weir service add -f " "" # a file name: bash's business

@@ -5,7 +5,8 @@
     fake_agent.py DIR
 
 Listens at DIR/sock. Each request line is appended to DIR/requests. The answer is DIR/replies/REQUEST (spaces and slashes
-in the request become _) or else DIR/reply, sent as it is. DIR/mode, if it is there, says how it misbehaves:
+in the request become _) or else DIR/reply, sent as it is. Answers that change: DIR/replies/REQUEST.N is for the Nth time that this
+is asked and all later ones, up to the next that is there. DIR/mode, if it is there, says how it misbehaves:
 
     silent    reads, never answers          trickle   the answer's bytes, one every 50 ms, over and over
     flood     data lines without end        hangup    the answer, then the end
@@ -28,8 +29,10 @@ def read(path, default=b""):
 
 
 def answer_of(folder, request):
-    name = request.decode("utf-8", "replace").replace(" ", "_").replace("/", "_")
-    return read(os.path.join(folder, "replies", name[:200]), read(os.path.join(folder, "reply")))
+    name = os.path.join(folder, "replies", request.decode("utf-8", "replace").replace(" ", "_").replace("/", "_")[:200])
+    times = read(os.path.join(folder, "requests")).split(b"\n").count(request)
+    turns = [n for n in range(1, times + 1) if os.path.exists(f"{name}.{n}")]
+    return read(f"{name}.{turns[-1]}" if turns else name, read(os.path.join(folder, "reply")))
 
 
 def answer(connection, folder, request):

@@ -35,6 +35,12 @@ answers_to() {
 	shift
 	printf '%s\n' "$@" >"$agent/replies/${request//[ \/]/_}"
 }
+# What it answers to the Nth time that REQUEST is asked, and from then on: answers_from N REQUEST LINE...
+answers_from() {
+	local n=$1 request=$2
+	shift 2
+	printf '%s\n' "$@" >"$agent/replies/${request//[ \/]/_}.$n"
+}
 misbehaves() { echo "$1" >"$agent/mode"; }
 
 # A document of golden/ as the agent sends it: on one line, each @SECONDS@ a time that lies so far back.

@@ -24,6 +24,10 @@ shows() {
 
 @test "show services" { shows services show services; }
 @test "show backends" { shows backends show backends; }
+@test "show services: slots in transition" { shows services-moving show services; }
+@test "show backends: flows" { shows backends-moving show backends; }
+@test "show pins" { shows pins show pins; }
+@test "status: slots in transition" { shows status-moving status; }
 @test "show drops" { shows drops show drops; }
 @test "show xdp" { shows xdp show xdp; }
 @test "show config is the text itself" { shows config show config; }
@@ -43,6 +47,9 @@ shows() {
 	answers '{"schema_version":1,"backends":[]}' '{"done":true,"code":0}'
 	call show backends
 	same out "no backends" "$out"
+	answers '{"schema_version":1,"pins":[],"shown":0,"total":0}' '{"done":true,"code":0}'
+	call show pins
+	same out "no pins" "$out"
 }
 
 @test "documents that lack members do not break a table" {
@@ -51,6 +58,15 @@ shows() {
 	same code 0 "$code"
 	answers '{"schema_version":1,"backends":[{"way":7,"share":"x"},null,3]}' '{"done":true,"code":0}'
 	call show backends
+	same code 0 "$code"
+	answers '{"schema_version":1,"backends":[{"flows":[],"ramp":"x","drain_left_ms":{}}]}' '{"done":true,"code":0}'
+	call show backends
+	same code 0 "$code"
+	answers '{"schema_version":1,"pins":[{},7,{"source":3,"source_port":"x"}],"total":"x"}' '{"done":true,"code":0}'
+	call show pins
+	same code 0 "$code"
+	answers '{"schema_version":1,"services":[{"slot_states":7}]}' '{"done":true,"code":0}'
+	call show services
 	same code 0 "$code"
 	answers '{"schema_version":1,"pid":"x","config":3,"services":{},"problems":[1],"interfaces":[[]]}' '{"done":true,"code":0}'
 	call status

@@ -23,6 +23,8 @@ asks() {
 	asks "show services web" show services web
 	asks "show backends" show backends
 	asks "show backends web" show backends web
+	asks "show pins" show pins
+	asks "show pins web" show pins web
 	asks "show drops" show drops
 	asks "show xdp eth0" show xdp eth0
 	asks "show config web" show config web
@@ -39,6 +41,7 @@ asks() {
 	asks "show services web" show service web
 	asks "show backends web" show backend web
 	asks "show drops" show drop
+	asks "show pins web" show pin web
 }
 
 @test "changes" {
@@ -48,21 +51,16 @@ asks() {
 	asks "backend add web 2001:db8::13" backend add web 2001:db8::13
 	asks "backend set web 10.0.0.13 weight 0" backend set web 10.0.0.13 weight 0
 	asks "backend weight web 10.0.0.13 5" backend weight web 10.0.0.13 5
-	asks "backend drain web 10.0.0.13" backend drain web 10.0.0.13
+	asks "backend drain web 10.0.0.13" backend drain web 10.0.0.13 --no-wait
 	asks "backend enable web 10.0.0.13" backend enable web 10.0.0.13
 	asks "backend disable web 10.0.0.13 --force" backend disable web 10.0.0.13 --force
-	asks "backend remove web 10.0.0.13 --force --no-wait" backend --no-wait remove web 10.0.0.13 --force
+	asks "backend remove web 10.0.0.13" backend --no-wait remove web 10.0.0.13
+	asks "backend remove web 10.0.0.13 --force" backend remove web 10.0.0.13 --force
 	asks "reload" reload
 	asks "revert" revert
 	asks "revert web" revert web
 	asks "revert web 10.0.0.13" revert web 10.0.0.13
 	asks "save" save
-}
-
-@test "waiting: seconds are whole for the agent, rounded up" {
-	asks "backend drain web 10.0.0.13 --wait=30" backend drain web 10.0.0.13 --wait=30
-	asks "backend drain web 10.0.0.13 --wait=1" backend drain web 10.0.0.13 --wait=0.2
-	asks "backend drain web 10.0.0.13 --wait" backend drain web 10.0.0.13 --wait
 }
 
 @test "an object's words: one argument or many" {

@@ -9,6 +9,7 @@
 #include "help.h"
 #include "render.h"
 #include "request.h"
+#include "wait.h"
 
 /* Asks the agent and shows its document. */
 #define QUERY(words, arguments, most, render, summary)                                      \
@@ -19,6 +20,11 @@
 #define CHANGE(words, arguments, least, most, options, summary, details)                           \
 	{                                                                                          \
 		words, arguments, least, most, options, request_run, render_text, summary, details \
+	}
+/* Has the agent change a backend, and waits. */
+#define WAITED(words, arguments, least, most, options, run, summary, details)              \
+	{                                                                                  \
+		words, arguments, least, most, options, run, render_text, summary, details \
 	}
 /* Carried out here. */
 #define LOCAL(words, arguments, least, most, options, run, summary, details)        \
@@ -31,7 +37,7 @@
 		words, "", 0, -1, 0, NULL, NULL, NULL, NULL \
 	}
 
-#define FLOWS (OPTION_FORCE | OPTION_WAIT | OPTION_NO_WAIT)
+#define WAIT (OPTION_WAIT | OPTION_NO_WAIT)
 #define WORDS                                                                                                          \
 	"WORDs are those of weir.conf(5), as one argument or many; quote `;` and `{ }` for the shell. The outermost\n" \
 	"braces may be left out. `-f FILE` (`-f -`: standard input) takes the object from a file, as `weir show\n"     \
@@ -43,6 +49,7 @@ static const struct command rows[] = {
 	QUERY("show", "", 0, render_show, "services, backends, drops and XDP in one"),
 	QUERY("show services", "[SERVICE]", 1, render_show, "services: listeners, backends, packets"),
 	QUERY("show backends", "[SERVICE]", 1, render_show, "backends: state, weight, share, packets, way out"),
+	QUERY("show pins", "[SERVICE]", 1, render_show, "flows that are remembered while slots are in transition"),
 	QUERY("show drops", "[REASON]", 1, render_show, "what became of packets, by reason"),
 	QUERY("show xdp", "[INTERFACE]", 1, render_show, "the program, and where it is attached"),
 	QUERY("show config", "[SERVICE]", 1, render_show, "what is in force (`# runtime`: by command)"),
@@ -52,19 +59,30 @@ static const struct command rows[] = {
 	CHANGE("service set", "SERVICE WORD...", 2, -1, OPTION_FILE, "change words of a service",
 	       "    weir service set web affinity client\n" WORDS KEPT),
 	CHANGE("service remove", "SERVICE", 1, 1, OPTION_FORCE, "remove a service and its backends", KEPT),
-	CHANGE("backend add", "SERVICE ADDRESS [WORD...]", 2, -1, OPTION_FILE | FLOWS, "add a backend to a service",
-	       "    weir backend add web 10.0.0.13 weight 2\n" WORDS KEPT),
-	CHANGE("backend set", "SERVICE ADDRESS WORD...", 3, -1, OPTION_FILE | FLOWS, "change words of a backend",
+	WAITED("backend add", "SERVICE ADDRESS [WORD...]", 2, -1, OPTION_FILE | WAIT, wait_up,
+	       "add a backend to a service",
+	       "    weir backend add web 10.0.0.13 weight 2\n"
+	       "--wait: until it takes flows.\n" WORDS KEPT),
+	CHANGE("backend set", "SERVICE ADDRESS WORD...", 3, -1, OPTION_FILE | OPTION_FORCE, "change words of a backend",
 	       "    weir backend set web 10.0.0.13 weight 5\n" WORDS KEPT),
-	CHANGE("backend weight", "SERVICE ADDRESS N", 3, 3, FLOWS, "short for: backend set SERVICE ADDRESS weight N",
-	       KEPT),
-	CHANGE("backend drain", "SERVICE ADDRESS", 2, 2, FLOWS, "give a backend no more flows",
-	       "Its slots go to the other backends at once, and with them, for now, the flows that it has: see\n"
-	       "weir(8), \"Draining\".\n" KEPT),
-	CHANGE("backend enable", "SERVICE ADDRESS", 2, 2, FLOWS, "take a drained or disabled backend back", KEPT),
-	CHANGE("backend disable", "SERVICE ADDRESS", 2, 2, FLOWS, "take a backend out at once", KEPT),
-	CHANGE("backend remove", "SERVICE ADDRESS", 2, 2, FLOWS, "remove a backend from a service",
-	       "The last backend that is up is removed only with --force.\n" KEPT),
+	CHANGE("backend weight", "SERVICE ADDRESS N", 3, 3, OPTION_FORCE,
+	       "short for: backend set SERVICE ADDRESS weight N", KEPT),
+	WAITED("backend drain", "SERVICE ADDRESS", 2, 2, OPTION_FORCE | WAIT, wait_drain,
+	       "give a backend no more flows",
+	       "It keeps the flows that it has until they end, or until the service's `drain` time is over. Comes back when no\n"
+	       "new flow can reach it any more: after about a second, at most three; with --no-wait at once, with --wait when\n"
+	       "it has no flow left. Ctrl-C ends the waiting, not the draining. See weir(8), \"Draining\".\n"
+	       "--force: although it is the last backend that is up.\n" KEPT),
+	WAITED("backend enable", "SERVICE ADDRESS", 2, 2, OPTION_FORCE | WAIT, wait_up,
+	       "take a drained or disabled backend back",
+	       "--wait: comes back when it takes flows; --no-wait and --force mean nothing here.\n" KEPT),
+	WAITED("backend disable", "SERVICE ADDRESS", 2, 2, OPTION_FORCE | WAIT, wait_off, "take a backend out at once",
+	       "Cuts the flows that it has; refused without --force while there may be any. It has happened when the command\n"
+	       "comes back.\n" KEPT),
+	WAITED("backend remove", "SERVICE ADDRESS", 2, 2, OPTION_FORCE | WAIT, wait_remove,
+	       "remove a backend from a service",
+	       "Drains it; it is gone when it has no flow left. Comes back as `weir backend drain` does; with --wait when it is\n"
+	       "gone. --force: at once, with the flows that it has, and although it is the last backend that is up.\n" KEPT),
 
 	CHANGE("reload", "", 0, 0, 0, "load the configuration file again", "A file with errors changes nothing."),
 	LOCAL("diff", "", 0, 1, 0, request_diff, "what differs from the configuration file", NULL),
@@ -89,7 +107,6 @@ static const struct command rows[] = {
 
 	LATER("show vrrp"),
 	LATER("show checks"),
-	LATER("show pins"),
 	LATER("vrrp"),
 	LATER("apply"),
 	LATER("confirm"),

@@ -21,7 +21,8 @@ uint64_t render_number(const json_t *object, const char *key)
 
 enum colour render_backend_counts(const json_t *counts, char *text, size_t size)
 {
-	static const char *const others[] = {"joining", "draining", "disabled", "standby", "fallback"};
+	static const char *const others[] = {"joining", "draining", "drained", "removing",
+					     "down",    "disabled", "standby", "fallback"};
 	uint64_t total = render_number(counts, "total"), up = render_number(counts, "up"),
 		 fallback = render_number(counts, "fallback");
 	size_t used = (size_t)snprintf(text, size, "%llu/%llu up", (unsigned long long)up, (unsigned long long)total);
@@ -36,6 +37,24 @@ enum colour render_backend_counts(const json_t *counts, char *text, size_t size)
 	if (up == 0 && fallback == 0)
 		return COLOUR_RED;
 	return up + render_number(counts, "standby") == total ? COLOUR_GREEN : COLOUR_YELLOW;
+}
+
+bool render_transition(const json_t *states, char *text, size_t size)
+{
+	static const char *const words[] = {"holding", "learning", "remembering"};
+	size_t used = 0;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		uint64_t slots = render_number(states, words[i]);
+		char number[NUMBER_TEXT];
+
+		if (slots && used < size)
+			used += (size_t)snprintf(text + used, size - used, "%s%s %s", used ? ", " : "",
+						 number_count(slots, number), words[i]);
+	}
+	if (used == 0)
+		snprintf(text, size, "%s", states ? "settled" : "");
+	return used > 0;
 }
 
 static bool same_line(const json_t *a, const json_t *b)
@@ -126,10 +145,13 @@ static void status_services(const struct screen *screen, const json_t *services)
 {
 	struct buf listeners = {.data = NULL};
 	const json_t *service;
+	bool states = false;
 	struct table table;
 	size_t i;
 
-	table_start(&table, "SERVICE STATE BACKENDS LISTENERS");
+	json_array_foreach(services, i, service) states = states || json_object_get(service, "slot_states");
+	table_start(&table,
+		    states ? "SERVICE STATE BACKENDS TRANSITION LISTENERS" : "SERVICE STATE BACKENDS LISTENERS");
 	json_array_foreach(services, i, service)
 	{
 		bool up = json_is_true(json_object_get(service, "up"));
@@ -141,11 +163,14 @@ static void status_services(const struct screen *screen, const json_t *services)
 		table_add(&table, up ? COLOUR_GREEN : COLOUR_RED, up ? "up" : "down");
 		colour = render_backend_counts(json_object_get(service, "backends"), counts, sizeof(counts));
 		table_add(&table, colour, counts);
+		render_transition(json_object_get(service, "slot_states"), counts, sizeof(counts));
+		if (states)
+			table_add(&table, COLOUR_NONE, counts);
 		table_add(&table, COLOUR_NONE,
 			  render_listeners(json_object_get(service, "listeners"), &at, &listeners) ? listeners.data
 												   : NULL);
 		while (render_listeners(json_object_get(service, "listeners"), &at, &listeners)) {
-			table_skip(&table, 3);
+			table_skip(&table, table.columns - 1);
 			table_add(&table, COLOUR_NONE, listeners.data);
 		}
 	}

@@ -19,7 +19,7 @@ static const char *origin(const json_t *object)
 	return json_is_true(json_object_get(object, "runtime")) ? "runtime" : "file";
 }
 
-static void add_service(struct table *table, const json_t *service)
+static void add_service(struct table *table, const json_t *service, bool flows)
 {
 	struct buf listeners = {.data = NULL};
 	bool up = json_is_true(json_object_get(service, "up"));
@@ -34,7 +34,13 @@ static void add_service(struct table *table, const json_t *service)
 	table_add(table, COLOUR_NONE, render_string(service, "forward"));
 	table_add(table, COLOUR_NONE, render_string(service, "affinity"));
 	table_add(table, COLOUR_NONE, number_count(render_number(service, "slots"), number));
+	render_transition(json_object_get(service, "slot_states"), text, sizeof(text));
+	table_add(table, COLOUR_NONE, text);
 	table_add(table, COLOUR_NONE, number_count(render_number(service, "slots_moved"), number));
+	if (flows) {
+		table_add(table, COLOUR_NONE, number_count(render_number(service, "pins"), number));
+		table_add(table, COLOUR_NONE, number_count(render_number(service, "openings"), number));
+	}
 	add_counts(table, service);
 	table_add(table, COLOUR_NONE, origin(service));
 	table_add(table, COLOUR_NONE,
@@ -49,6 +55,7 @@ static void add_service(struct table *table, const json_t *service)
 static void show_services(const struct screen *screen, const json_t *services)
 {
 	const json_t *service;
+	bool flows = false; /* there are pins or openings */
 	struct table table;
 	size_t i;
 
@@ -56,13 +63,41 @@ static void show_services(const struct screen *screen, const json_t *services)
 		fputs("no services\n", screen->out);
 		return;
 	}
-	table_start(&table, "SERVICE STATE BACKENDS FORWARD AFFINITY >SLOTS >MOVED >PACKETS >BYTES FROM LISTENERS");
-	json_array_foreach(services, i, service) add_service(&table, service);
+	json_array_foreach(services, i, service) flows =
+		flows || render_number(service, "pins") || render_number(service, "openings");
+	table_start(&table, flows ? "SERVICE STATE BACKENDS FORWARD AFFINITY >SLOTS TRANSITION >MOVED >PINS >OPENINGS "
+				    ">PACKETS >BYTES FROM LISTENERS"
+				  : "SERVICE STATE BACKENDS FORWARD AFFINITY >SLOTS TRANSITION >MOVED "
+				    ">PACKETS >BYTES FROM LISTENERS");
+	json_array_foreach(services, i, service) add_service(&table, service, flows);
 	table_print(&table, screen);
 }
 
-static void add_backend(struct table *table, const json_t *backend)
+/* What there is to say of the flows that it gives up, or begins to take: "12 pins, 5m 0s left". Whether there is anything. */
+static bool backend_flows(const json_t *backend, struct buf *text)
 {
+	const json_t *flows = json_object_get(backend, "flows"), *ramp = json_object_get(backend, "ramp");
+	static const char *const words[] = {"pins", "openings"};
+	char number[NUMBER_TEXT];
+
+	buf_clear(text);
+	if (json_is_true(json_object_get(flows, "holding")))
+		buf_puts(text, "holding");
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (render_number(flows, words[i]))
+			buf_printf(text, "%s%s %s", text->length ? ", " : "",
+				   number_count(render_number(flows, words[i]), number), words[i]);
+	if (json_is_integer(json_object_get(backend, "drain_left_ms")))
+		buf_printf(text, "%s%s left", text->length ? ", " : "",
+			   number_age((double)render_number(backend, "drain_left_ms") / 1000, number));
+	if (json_is_number(ramp))
+		buf_printf(text, "%sslow start %.0f %%", text->length ? ", " : "", 100 * json_number_value(ramp));
+	return text->length > 0;
+}
+
+static void add_backend(struct table *table, const json_t *backend, bool with_flows)
+{
+	struct buf flows = {.data = NULL};
 	const char *state = render_string(backend, "state");
 	const json_t *way = json_object_get(backend, "way");
 	const char *way_state = render_string(way, "state"), *way_text = render_string(way, "text");
@@ -75,6 +110,9 @@ static void add_backend(struct table *table, const json_t *backend)
 	table_addf(table, COLOUR_NONE, "%llu", (unsigned long long)render_number(backend, "weight"));
 	table_addf(table, COLOUR_NONE, "%.2f %%", 100 * json_number_value(json_object_get(backend, "share")));
 	table_add(table, COLOUR_NONE, number_count(render_number(backend, "slots"), text));
+	if (with_flows)
+		table_add(table, COLOUR_NONE, backend_flows(backend, &flows) ? flows.data : NULL);
+	buf_free(&flows);
 	add_counts(table, backend);
 	table_add(table, COLOUR_NONE, number_since(render_string(backend, "since"), text));
 	table_add(table, COLOUR_NONE, origin(backend));
@@ -84,7 +122,9 @@ static void add_backend(struct table *table, const json_t *backend)
 
 static void show_backends(const struct screen *screen, const json_t *backends)
 {
+	struct buf text = {.data = NULL};
 	const json_t *backend;
+	bool flows = false; /* there is something to say of them */
 	struct table table;
 	size_t i;
 
@@ -92,9 +132,64 @@ static void show_backends(const struct screen *screen, const json_t *backends)
 		fputs("no backends\n", screen->out);
 		return;
 	}
-	table_start(&table, "SERVICE BACKEND STATE >WEIGHT >SHARE >SLOTS >PACKETS >BYTES >SINCE FROM WAY");
-	json_array_foreach(backends, i, backend) add_backend(&table, backend);
+	json_array_foreach(backends, i, backend) flows = flows || backend_flows(backend, &text);
+	buf_free(&text);
+	table_start(&table, flows ? "SERVICE BACKEND STATE >WEIGHT >SHARE >SLOTS FLOWS >PACKETS >BYTES >SINCE FROM WAY"
+				  : "SERVICE BACKEND STATE >WEIGHT >SHARE >SLOTS >PACKETS >BYTES >SINCE FROM WAY");
+	json_array_foreach(backends, i, backend) add_backend(&table, backend, flows);
 	table_print(&table, screen);
+}
+
+/* An address and, if there is one, its port. */
+static void add_end(struct table *table, const json_t *pin, const char *address_key, const char *port_key)
+{
+	const char *address = render_string(pin, address_key);
+	const json_t *port = json_object_get(pin, port_key);
+	bool ip6 = address && strchr(address, ':');
+
+	if (address && json_is_integer(port))
+		table_addf(table, COLOUR_NONE, "%s%s%s:%llu", ip6 ? "[" : "", address, ip6 ? "]" : "",
+			   (unsigned long long)json_integer_value(port));
+	else
+		table_add(table, COLOUR_NONE, address);
+}
+
+static void add_pin(struct table *table, const json_t *pin)
+{
+	char text[NUMBER_TEXT];
+
+	table_add(table, COLOUR_NONE, render_string(pin, "service"));
+	add_end(table, pin, "source", "source_port");
+	add_end(table, pin, "vip", "port");
+	table_add(table, COLOUR_NONE, render_string(pin, "protocol"));
+	table_add(table, COLOUR_NONE, render_string(pin, "backend"));
+	table_addf(table, COLOUR_NONE, "%llu", (unsigned long long)render_number(pin, "slot"));
+	table_add(table, COLOUR_NONE, render_string(pin, "kind"));
+	table_addf(table, COLOUR_NONE, "%s%s%s",
+		   json_is_true(json_object_get(pin, "confirmed")) ? "confirmed" : "unconfirmed",
+		   json_is_true(json_object_get(pin, "closing")) ? ", closing" : "",
+		   json_is_false(json_object_get(pin, "holds")) ? ", void" : "");
+	table_add(table, COLOUR_NONE, number_age((double)render_number(pin, "idle_ms") / 1000, text));
+}
+
+static void show_pins(const struct screen *screen, const json_t *document)
+{
+	const json_t *pins = json_object_get(document, "pins"), *pin;
+	uint64_t shown = json_array_size(pins), total = render_number(document, "total");
+	char number[2][NUMBER_TEXT];
+	struct table table;
+	size_t i;
+
+	if (shown == 0) {
+		fputs("no pins\n", screen->out);
+		return;
+	}
+	table_start(&table, "SERVICE CLIENT VIP PROTOCOL BACKEND >SLOT KIND STATE >IDLE");
+	json_array_foreach(pins, i, pin) add_pin(&table, pin);
+	table_print(&table, screen);
+	if (shown < total)
+		fprintf(screen->out, "shown %s of %s\n", number_count(shown, number[0]),
+			number_count(total, number[1]));
 }
 
 /* Reasons that drop and have dropped stand out. */
@@ -156,6 +251,10 @@ void render_show(const struct screen *screen, const json_t *document)
 	if (json_object_get(document, "backends")) {
 		part(screen, &parts);
 		show_backends(screen, json_object_get(document, "backends"));
+	}
+	if (json_object_get(document, "pins")) {
+		part(screen, &parts);
+		show_pins(screen, document);
 	}
 	if (json_object_get(document, "reasons")) {
 		part(screen, &parts);

@@ -88,27 +88,32 @@ static void print_verdict(const struct answer *answer, const json_t *verdict)
 		screen_line(&answer->screen, text);
 }
 
-/* The exit code. */
-static int ask(struct answer *answer, const struct buf *line)
+/* The exit code; the verdict is the caller's. */
+static int ask_for(struct answer *answer, const struct buf *line, json_t **verdict)
 {
 	const struct options *options = &answer->call->options;
 	struct client_request request = {
 		.socket = options->socket,
 		.text = line->data,
 		.length = line->length,
-		.timeout_ms = options->timeout_ms + (options->given & OPTION_WAIT ? options->wait_ms : 0),
-		.endless = options->given & OPTION_FOLLOW || (options->given & OPTION_WAIT && !options->wait_ms),
+		.timeout_ms = options->timeout_ms,
+		.endless = options->given & OPTION_FOLLOW,
 		.each = print_document,
 		.arg = answer,
 	};
 	struct error error = {.code = ERROR_NONE};
-	json_t *verdict;
-	int code;
 
-	if (client_ask(&request, &verdict, &error))
+	if (client_ask(&request, verdict, &error))
 		return complain(&error);
-	print_warnings(verdict);
-	code = verdict ? tell_code(verdict) : ERROR_NONE;
+	print_warnings(*verdict);
+	return *verdict ? tell_code(*verdict) : ERROR_NONE;
+}
+
+static int ask(struct answer *answer, const struct buf *line)
+{
+	json_t *verdict;
+	int code = ask_for(answer, line, &verdict);
+
 	if (verdict && code == ERROR_NONE && answer->documents == 0)
 		print_verdict(answer, verdict);
 	json_decref(verdict);
@@ -180,6 +185,19 @@ int request_run(const struct call *call)
 		code = run_watch(call, &line);
 	else
 		code = run_once(call, &line);
+	buf_free(&line);
+	return code;
+}
+
+int request_change(const struct call *call, json_t **verdict)
+{
+	struct answer answer = {.call = call, .screen = {stdout, screen_wants_colour(stdout)}};
+	struct buf line = {.data = NULL};
+	struct error error = {.code = ERROR_NONE};
+	int code;
+
+	*verdict = NULL;
+	code = request_line(&line, call, &error) ? complain(&error) : ask_for(&answer, &line, verdict);
 	buf_free(&line);
 	return code;
 }

@@ -10,7 +10,9 @@
  * errors. Returns the exit code.
  */
 int request_run(const struct call *call);
-/* `diff`: the same, but FILE is not supported yet. */
+/* The same for a change of which there is more to tell: prints no verdict but hands it over, the caller's to json_decref. */
+int request_change(const struct call *call, json_t **verdict);
+/* `diff`: as request_run, but FILE is not supported yet. */
 int request_diff(const struct call *call);
 /* The versions of this program and of the agent. */
 int request_version(const struct call *call);

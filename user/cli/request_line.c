@@ -100,12 +100,6 @@ int request_line(struct buf *line, const struct call *call, struct error *error)
 		buf_puts(line, " follow");
 	if (options->given & OPTION_FORCE)
 		buf_puts(line, " --force");
-	if (options->given & OPTION_NO_WAIT)
-		buf_puts(line, " --no-wait");
-	if (options->given & OPTION_WAIT && options->wait_ms)
-		buf_printf(line, " --wait=%u", (options->wait_ms + 999) / 1000);
-	else if (options->given & OPTION_WAIT)
-		buf_puts(line, " --wait");
 	if (line->failed || line->length >= REQUEST_BYTES_MAX)
 		return error_set(error, ERROR_USAGE, "the command is longer than 64 KiB");
 	return 0;

@@ -51,11 +51,12 @@ enum colour screen_state_colour(const char *state)
 		const char *word;
 		enum colour colour;
 	} words[] = {
-		{"up", COLOUR_GREEN},       {"ready", COLOUR_GREEN},     {"local", COLOUR_GREEN},
-		{"native", COLOUR_GREEN},   {"joining", COLOUR_YELLOW},  {"draining", COLOUR_YELLOW},
-		{"standby", COLOUR_YELLOW}, {"fallback", COLOUR_YELLOW}, {"generic", COLOUR_YELLOW},
-		{"disabled", COLOUR_RED},   {"down", COLOUR_RED},        {"none", COLOUR_RED},
-		{"no-route", COLOUR_RED},   {"unresolved", COLOUR_RED},  {"unknown", COLOUR_RED},
+		{"up", COLOUR_GREEN},        {"ready", COLOUR_GREEN},     {"local", COLOUR_GREEN},
+		{"native", COLOUR_GREEN},    {"joining", COLOUR_YELLOW},  {"draining", COLOUR_YELLOW},
+		{"drained", COLOUR_YELLOW},  {"removing", COLOUR_YELLOW}, {"standby", COLOUR_YELLOW},
+		{"fallback", COLOUR_YELLOW}, {"generic", COLOUR_YELLOW},  {"disabled", COLOUR_RED},
+		{"down", COLOUR_RED},        {"none", COLOUR_RED},        {"no-route", COLOUR_RED},
+		{"unresolved", COLOUR_RED},  {"unknown", COLOUR_RED},
 	};
 
 	for (size_t i = 0; state && i < sizeof(words) / sizeof(words[0]); i++)

@@ -21,7 +21,7 @@ bool screen_wants_colour(FILE *out);
 void screen_text(const struct screen *screen, enum colour colour, const char *text);
 /* The same, plain, and the end of the line if the text has none. */
 void screen_line(const struct screen *screen, const char *text);
-/* The colour of a state's word: up green, joining, draining and standby yellow, disabled and what is wrong red. */
+/* The colour of a state's word: up green, joining, draining, drained and standby yellow, disabled and what is wrong red. */
 enum colour screen_state_colour(const char *state);
 
 /*
