@@ -24,6 +24,7 @@
 #include <bpf/bpf.h>
 
 #include "plane_lab.h"
+#include "plane_maps.h"
 
 /* ---- steps ---- */
 
@@ -223,16 +224,7 @@ static void adopting(void **state)
 
 static void forge_object_digest(void)
 {
-	struct weir_set_info info = {0};
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/set-1-1/set_info", lab_bpffs);
-	fd = bpf_obj_get(path);
-	assert_int_equal(bpf_map_lookup_elem(fd, &(uint32_t){0}, &info), 0);
-	info.object_digest ^= 1;
-	assert_int_equal(bpf_map_update_elem(fd, &(uint32_t){0}, &info, BPF_ANY), 0);
-	close(fd);
+	maps_forge_object_digest("set-1-1");
 }
 
 static void other_program(void **state)

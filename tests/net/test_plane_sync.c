@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <arpa/inet.h>
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
@@ -13,9 +12,9 @@
 
 #include <bpf/bpf.h>
 
-#include "../../include/weir/hash.h"
 #include "../../user/lib/loop.h"
 #include "plane_lab.h"
+#include "plane_maps.h"
 
 enum { OWN_MAX = 128, OWN_TOO_MANY = 140 }; /* SET_OWN_MAX, and more */
 
@@ -23,76 +22,19 @@ static struct lab_agent agent;
 
 #define HEAD "interface e0 { xdp native; } limits { services 8; backends 64; vips 16; }\n"
 
-static int open_map(const char *map)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/set-1-1/%s", lab_bpffs, map);
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		fail_msg("%s: %s", path, strerror(errno));
-	return fd;
-}
-
 static int look_up(const char *map, const void *key, void *value)
 {
-	int fd = open_map(map), err = bpf_map_lookup_elem(fd, key, value) ? -errno : 0;
+	int fd = maps_open("set-1-1", map), err = bpf_map_lookup_elem(fd, key, value) ? -errno : 0;
 
 	close(fd);
 	return err;
 }
 
-static void read_element(const char *map, uint32_t index, void *value)
-{
-	assert_int_equal(look_up(map, &index, value), 0);
-}
-
-static struct addr address(const char *text)
-{
-	struct addr addr;
-
-	assert_int_equal(addr_parse(text, strlen(text), &addr), 0);
-	return addr;
-}
-
-static int read_vip(const char *text, struct weir_vip *vip)
-{
-	struct addr addr = address(text);
-	struct weir_vip_bucket bucket;
-	uint32_t index;
-
-	memcpy(&vip->addr, &addr, sizeof(addr));
-	read_element("vip_buckets", weir_addr_bucket(&vip->addr), &bucket);
-	for (index = bucket.first; index != WEIR_VIP_NONE; index = vip->next) {
-		read_element("vips", index, vip);
-		if (!memcmp(&vip->addr, &addr, sizeof(addr)))
-			return 0;
-	}
-	return -ENOENT;
-}
-
 static int read_table(const char *text, struct weir_listener_table *table)
 {
-	struct addr addr = address(text);
+	struct addr addr = maps_address(text);
 
 	return look_up("listeners", &addr, table);
-}
-
-static void start(const char *config)
-{
-	struct error error = {.code = ERROR_NONE};
-
-	if (lab_agent_start(&agent, lab_bpffs, config, -1, &error))
-		fail_msg("%s", error.text);
-}
-
-static void apply(const char *config)
-{
-	struct error error = {.code = ERROR_NONE};
-
-	if (lab_agent_apply(&agent, config, &error))
-		fail_msg("%s", error.text);
 }
 
 static int clean(void **state)
@@ -116,13 +58,13 @@ static void vip_grows_and_shrinks(void **state)
 	struct weir_vip vip;
 
 	(void)state;
-	start(few);
-	assert_int_equal(read_vip("192.0.2.10", &vip), 0);
+	maps_start(&agent, few);
+	assert_int_equal(maps_read_vip("192.0.2.10", &vip), 0);
 	assert_int_equal(vip.listeners, 1);
 	assert_int_equal(vip.listener[0].first, 80);
 	assert_int_equal(read_table("192.0.2.10", &table), -ENOENT);
-	apply(many);
-	assert_int_equal(read_vip("192.0.2.10", &vip), 0);
+	maps_apply(&agent, many);
+	assert_int_equal(maps_read_vip("192.0.2.10", &vip), 0);
 	assert_int_equal(vip.listeners, 8);
 	assert_int_equal(read_table("192.0.2.10", &table), 0);
 	assert_int_equal(table.listeners, 8);
@@ -130,16 +72,16 @@ static void vip_grows_and_shrinks(void **state)
 	assert_int_equal(plane_map_entries(agent.plane, "listeners"), 1);
 	wire_send(0, "192.0.2.10", 94, 0, 100);
 	assert_int_equal(wire_received(0), 100);
-	apply(other); /* as many, but others */
+	maps_apply(&agent, other); /* as many, but others */
 	assert_int_equal(read_table("192.0.2.10", &table), 0);
 	assert_int_equal(table.listener[7].first, 96);
-	apply(few);
-	assert_int_equal(read_vip("192.0.2.10", &vip), 0);
+	maps_apply(&agent, few);
+	assert_int_equal(maps_read_vip("192.0.2.10", &vip), 0);
 	assert_int_equal(vip.listeners, 1);
 	assert_int_equal(read_table("192.0.2.10", &table), -ENOENT);
-	apply(many);
-	apply(HEAD "service web { listen 192.0.2.11 udp 80; backend 10.0.0.1; slots 4096; }");
-	assert_int_equal(read_vip("192.0.2.10", &vip), -ENOENT);
+	maps_apply(&agent, many);
+	maps_apply(&agent, HEAD "service web { listen 192.0.2.11 udp 80; backend 10.0.0.1; slots 4096; }");
+	assert_int_equal(maps_read_vip("192.0.2.10", &vip), -ENOENT);
 	assert_int_equal(read_table("192.0.2.10", &table), -ENOENT);
 	assert_int_equal(plane_map_entries(agent.plane, "vips"), 1);
 	assert_int_equal(plane_map_entries(agent.plane, "listeners"), 0);
@@ -155,20 +97,20 @@ static void shared_vip(void **state)
 	struct weir_vip vip;
 
 	(void)state;
-	start(both);
-	assert_int_equal(read_vip("192.0.2.10", &vip), 0);
+	maps_start(&agent, both);
+	assert_int_equal(maps_read_vip("192.0.2.10", &vip), 0);
 	assert_int_equal(vip.listeners, 3);
 	wire_send(0, "192.0.2.10", 53, 0, 100);
 	wire_send(0, "192.0.2.10", 54, 0, 50);
 	assert_int_equal(wire_received(0), 150);
 	assert_int_equal(plane_service_count(agent.plane, model_service(&agent.model, "dns")->index, &count), 0);
 	assert_int_equal(count.packets, 100);
-	apply(one);
-	assert_int_equal(read_vip("192.0.2.10", &vip), 0);
+	maps_apply(&agent, one);
+	assert_int_equal(maps_read_vip("192.0.2.10", &vip), 0);
 	assert_int_equal(vip.listeners, 1);
 	wire_send(0, "192.0.2.10", 53, 0, 100);
 	assert_int_equal(wire_received(0), 100);
-	apply(both);
+	maps_apply(&agent, both);
 	assert_int_equal(plane_service_count(agent.plane, model_service(&agent.model, "dns")->index, &count), 0);
 	assert_int_equal(count.packets, 0); /* its index counts from 0 again */
 }
@@ -179,41 +121,41 @@ static void own_addresses(void **state)
 	struct weir_vip vip;
 
 	(void)state;
-	start(HEAD "service web { listen 192.0.2.10 udp 80; backend 10.0.0.1; slots 4096; }");
-	own[0] = address("192.0.2.1");
-	own[1] = address("192.0.2.10"); /* the VIP itself */
+	maps_start(&agent, HEAD "service web { listen 192.0.2.10 udp 80; backend 10.0.0.1; slots 4096; }");
+	own[0] = maps_address("192.0.2.1");
+	own[1] = maps_address("192.0.2.10"); /* the VIP itself */
 	assert_int_equal(plane_set_own(agent.plane, own, 2), 0);
-	assert_int_equal(read_vip("192.0.2.1", &vip), 0);
+	assert_int_equal(maps_read_vip("192.0.2.1", &vip), 0);
 	assert_true(vip.flags == WEIR_VIP_SELF && vip.listeners == 0);
-	assert_int_equal(read_vip("192.0.2.10", &vip), 0);
+	assert_int_equal(maps_read_vip("192.0.2.10", &vip), 0);
 	assert_true(vip.flags == WEIR_VIP_SELF && vip.listeners == 1);
 	assert_int_equal(lab_probe(), 200);
-	apply(HEAD "service web { listen 192.0.2.10 udp 80; listen 192.0.2.11 udp 80; backend 10.0.0.1; slots 4096; }");
-	assert_int_equal(read_vip("192.0.2.10", &vip), 0);
+	maps_apply(&agent, HEAD "service web { listen 192.0.2.10 udp 80; listen 192.0.2.11 udp 80; backend 10.0.0.1; slots 4096; }");
+	assert_int_equal(maps_read_vip("192.0.2.10", &vip), 0);
 	assert_true(vip.flags == WEIR_VIP_SELF && vip.listeners == 1);
-	apply(HEAD "service web { listen 192.0.2.11 udp 80; backend 10.0.0.1; slots 4096; }");
-	assert_int_equal(read_vip("192.0.2.10", &vip), 0);
+	maps_apply(&agent, HEAD "service web { listen 192.0.2.11 udp 80; backend 10.0.0.1; slots 4096; }");
+	assert_int_equal(maps_read_vip("192.0.2.10", &vip), 0);
 	assert_true(vip.flags == WEIR_VIP_SELF && vip.listeners == 0);
 	assert_int_equal(plane_set_own(agent.plane, own, 1), 0);
-	assert_int_equal(read_vip("192.0.2.10", &vip), -ENOENT);
+	assert_int_equal(maps_read_vip("192.0.2.10", &vip), -ENOENT);
 	for (uint8_t i = 0; i < OWN_TOO_MANY; i++) /* too many: the first ones, and room for all VIPs is left */
 		own[i] = (struct addr){.byte = {0x20, 1, [15] = i}};
 	assert_int_equal(plane_set_own(agent.plane, own, OWN_TOO_MANY), 0);
 	assert_int_equal(plane_map_entries(agent.plane, "vips"), 1 + OWN_MAX);
 	assert_int_equal(plane_map_max_entries(agent.plane, "vips"), 2 * 16 + OWN_MAX);
-	assert_int_equal(read_vip("192.0.2.1", &vip), -ENOENT);
+	assert_int_equal(maps_read_vip("192.0.2.1", &vip), -ENOENT);
 	for (char net = '2'; net < '5'; net++) { /* and all VIPs may be replaced at once */
 		char config[1024] = HEAD "service web { backend 10.0.0.1; slots 4096;";
 
 		for (int i = 0; i < 16; i++)
 			sprintf(config + strlen(config), " listen 192.0.%c.%d udp 1 3 5 7 9 11 13;", net, 100 + i);
 		strcat(config, " }");
-		apply(config);
+		maps_apply(&agent, config);
 		assert_int_equal(plane_map_entries(agent.plane, "vips"), 16 + OWN_MAX);
 		assert_int_equal(plane_map_entries(agent.plane, "listeners"), 16);
 		for (int i = 0; i < 16; i++) {
 			sprintf(config, "192.0.%c.%d", net, 100 + i);
-			assert_int_equal(read_vip(config, &vip), 0);
+			assert_int_equal(maps_read_vip(config, &vip), 0);
 			assert_int_equal(vip.listeners, 7);
 		}
 	}
@@ -228,19 +170,19 @@ static void peers(void **state)
 	struct weir_node node;
 
 	(void)state;
-	start(lab_config);
+	maps_start(&agent, lab_config);
 	plane_set_peers(agent.plane, peer, 2);
-	read_element("node", 0, &node);
+	maps_read("set-1-1", "node", 0, &node);
 	assert_int_equal(node.peers, 2);
 	assert_memory_equal(node.peer, peer, sizeof(peer));
 	peer[0] = peer[1];
 	peer[0].mac[5] = 9;
 	plane_set_peers(agent.plane, peer, 1);
-	read_element("node", 0, &node);
+	maps_read("set-1-1", "node", 0, &node);
 	assert_int_equal(node.peers, 1);
 	assert_memory_equal(node.peer, peer, sizeof(peer[0]));
 	plane_set_port_mac(agent.plane, "e0", (uint8_t[]){2, 3, 4, 5, 6, 7});
-	read_element("node", 0, &node);
+	maps_read("set-1-1", "node", 0, &node);
 	assert_int_equal(node.port[0].ifindex, if_nametoindex("e0"));
 	assert_memory_equal(node.port[0].mac, ((uint8_t[]){2, 3, 4, 5, 6, 7, 0, 0}), 8);
 }
@@ -251,7 +193,7 @@ static const struct weir_backend *read_backend(const char *service, size_t posit
 {
 	static struct weir_backend backend;
 
-	read_element("backends", model_service(&agent.model, service)->backend[position].index, &backend);
+	maps_read("set-1-1", "backends", model_service(&agent.model, service)->backend[position].index, &backend);
 	return &backend;
 }
 
@@ -261,7 +203,7 @@ static void ways(void **state)
 	struct addr addr;
 
 	(void)state;
-	start(lab_config);
+	maps_start(&agent, lab_config);
 	addr = model_service(&agent.model, "web")->backend[0].config.addr;
 	before = *read_backend("web", 0);
 	model_set_way(&agent.model, &addr); /* the same: nothing is written */
@@ -283,33 +225,54 @@ static void ways(void **state)
 	assert_int_equal(lab_probe(), 200);
 }
 
+/* Is the index in any slot of "web"? */
+static bool is_named(uint16_t index)
+{
+	static union weir_slot slot[4096];
+
+	maps_read_slots("set-1-1", 0, 4096, slot);
+	for (size_t i = 0; i < 4096; i++)
+		if (slot[i].current == index || slot[i].previous == index || slot[i].previous_udp == index)
+			return true;
+	return false;
+}
+
+/* It keeps its index while it may have flows; cut, it is gone at once. */
 static void backend_leaves(void **state)
 {
 	static const char less[] = "interface e0 { xdp native; } limits { services 4; backends 64; }\n"
 				   "service web { listen 192.0.2.10 udp 80; slots 4096; backend 10.0.0.2; }";
 	static const struct weir_way no_way;
+	struct addr addr = maps_address("10.0.0.1");
 	struct weir_backend_name name;
 	struct weir_backend backend;
+	struct model_service *web;
 	uint16_t index;
-	uint32_t generation;
 
 	(void)state;
-	start(lab_config);
+	maps_start(&agent, lab_config);
 	assert_int_equal(lab_probe(), 200);
 	index = model_service(&agent.model, "web")->backend[0].index;
-	read_element("backends", index, &backend);
-	generation = backend.generation;
-	assert_int_equal(generation, 1);
-	apply(less);
-	read_element("backend_names", index, &name);
-	read_element("backends", index, &backend);
-	assert_true(!name.used && backend.generation == generation);
+	maps_read("set-1-1", "backends", index, &backend);
+	assert_true(backend.generation == 1 && backend.flags == 7);
+	maps_apply(&agent, less);
+	maps_read("set-1-1", "backend_names", index, &name);
+	maps_read("set-1-1", "backends", index, &backend);
+	assert_true(name.used && backend.flags == (WEIR_BACKEND_SERVES | WEIR_BACKEND_ANSWERS));
+	assert_true(is_named(index));
+	web = model_service(&agent.model, "web");
+	model_set_drained(&agent.model, web, model_backend(web, &addr));
+	model_settle(&agent.model);
+	maps_read("set-1-1", "backend_names", index, &name);
+	maps_read("set-1-1", "backends", index, &backend);
+	assert_true(!name.used && backend.generation == 1 && backend.flags == 0);
 	assert_memory_equal(&backend.way[0], &no_way, sizeof(no_way));
 	assert_memory_equal(&backend.way[1], &no_way, sizeof(no_way));
-	apply(lab_config);
-	read_element("backend_names", index, &name);
-	read_element("backends", index, &backend);
-	assert_true(name.used && backend.generation == generation + 1);
+	assert_false(is_named(index));
+	maps_apply(&agent, lab_config);
+	maps_read("set-1-1", "backend_names", index, &name);
+	maps_read("set-1-1", "backends", index, &backend);
+	assert_true(name.used && backend.generation == 2);
 	lab_tell(&agent, 0, &(struct error){0});
 	assert_int_equal(lab_outcome->backend[0].packets, 0); /* it counts from 0 again */
 	assert_int_not_equal(lab_outcome->backend[1].packets, 0);
@@ -329,10 +292,10 @@ static void nothing_is_lost_by_changes(void **state)
 	uint64_t sent, received;
 
 	(void)state;
-	start(config[0]);
+	maps_start(&agent, config[0]);
 	wire_load_start();
 	for (size_t i = 0; i < 200; i++) {
-		apply(config[i % 4]);
+		maps_apply(&agent, config[i % 4]);
 		if (i % 3 == 0) {
 			const struct model_service *web = model_service(&agent.model, "web");
 
@@ -375,7 +338,7 @@ static void many(void **state)
 	double first, again, burst, one;
 
 	(void)state;
-	start(config);
+	maps_start(&agent, config);
 	first = since_ms(begin_ns);
 	assert_int_equal(plane_map_entries(agent.plane, "vips"), 50);
 	plane_info(agent.plane, &info);
@@ -395,7 +358,7 @@ static void many(void **state)
 	one = since_ms(begin_ns);
 	lab_agent_stop(&agent);
 	begin_ns = loop_now_ns();
-	start(config);
+	maps_start(&agent, config);
 	again = since_ms(begin_ns);
 	for (size_t s = 0; s < agent.model.services; s++)
 		assert_false(agent.model.service[s]->built);

@@ -5,64 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <arpa/inet.h>
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
-
-#include <bpf/bpf.h>
 
 #include "../../include/weir/hash.h"
 #include "plane_lab.h"
+#include "plane_maps.h"
 
 static struct lab_agent agent;
 
 #define HEAD "interface e0 { xdp native; } limits { services 8; backends 64; vips 16; }\n"
-
-static void read_element(const char *map, uint32_t index, void *value)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/set-1-1/%s", lab_bpffs, map);
-	fd = bpf_obj_get(path);
-	assert_true(fd >= 0);
-	assert_int_equal(bpf_map_lookup_elem(fd, &index, value), 0);
-	close(fd);
-}
-
-static struct addr address(const char *text)
-{
-	struct addr addr;
-
-	assert_int_equal(addr_parse(text, strlen(text), &addr), 0);
-	return addr;
-}
-
-static int read_vip(const char *text, struct weir_vip *vip)
-{
-	struct addr addr = address(text);
-	struct weir_vip_bucket bucket;
-	uint32_t index;
-
-	memcpy(&vip->addr, &addr, sizeof(addr));
-	read_element("vip_buckets", weir_addr_bucket(&vip->addr), &bucket);
-	for (index = bucket.first; index != WEIR_VIP_NONE; index = vip->next) {
-		read_element("vips", index, vip);
-		if (!memcmp(&vip->addr, &addr, sizeof(addr)))
-			return 0;
-	}
-	return -ENOENT;
-}
-
-static void apply(const char *config)
-{
-	struct error error = {.code = ERROR_NONE};
-
-	if (lab_agent_apply(&agent, config, &error))
-		fail_msg("%s", error.text);
-}
 
 static int clean(void **state)
 {
@@ -86,7 +39,7 @@ static void find_chain(void)
 		struct addr addr;
 
 		sprintf(text, "203.%u.%u.%u", host >> 16 & 0x3f, host >> 8 & 0xff, host & 0xff);
-		addr = address(text);
+		addr = maps_address(text);
 		memcpy(&words, &addr, sizeof(words));
 		if (!found)
 			bucket = weir_addr_bucket(&words);
@@ -105,10 +58,10 @@ static void apply_chain(uint32_t set, uint16_t port)
 		if (set >> i & 1)
 			sprintf(config + strlen(config), " listen %s udp %u;", chain[i], port);
 	strcat(config, " }");
-	apply(config);
+	maps_apply(&agent, config);
 	assert_int_equal(plane_map_entries(agent.plane, "vips"), __builtin_popcount(set));
 	for (uint32_t i = 0; i < CHAIN; i++) {
-		assert_int_equal(read_vip(chain[i], &vip), set >> i & 1 ? 0 : -ENOENT);
+		assert_int_equal(maps_read_vip(chain[i], &vip), set >> i & 1 ? 0 : -ENOENT);
 		assert_true(!(set >> i & 1) || (vip.listeners == 1 && vip.listener[0].first == port));
 	}
 }
@@ -117,13 +70,9 @@ static void one_bucket(void **state)
 {
 	static const uint32_t set[] = {0x7f, 0x01, 0x7f, 0x3e, 0x40, 0x55, 0x2a, 0x7f, 0x77, 0x7f};
 
-	struct error error = {.code = ERROR_NONE};
-
 	(void)state;
 	find_chain();
-	if (lab_agent_start(&agent, lab_bpffs,
-			    HEAD "service web { listen 192.0.2.10 udp 80; backend 10.0.0.1; slots 4096; }", -1, &error))
-		fail_msg("%s", error.text);
+	maps_start(&agent, HEAD "service web { listen 192.0.2.10 udp 80; backend 10.0.0.1; slots 4096; }");
 	for (size_t i = 0; i < sizeof(set) / sizeof(*set); i++)
 		apply_chain(set[i], (uint16_t)(80 + i / 2));
 }
