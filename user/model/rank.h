@@ -33,8 +33,8 @@ int rank_own(const struct rank_input *input, uint16_t *own);
 
 /*
  * Stage 2: table[slot] = own[slot] where that member is eligible, else the best eligible one, within quotas (RANK_NONE if none is eligible).
- * What is held back is given to those that nothing is held back from, in the same manner; where there are none of these it does not count. The less
- * is held back from a member the more slots it has: those that it had and others. 0 or -ENOMEM.
+ * What is held back goes to those that nothing is held back from, as if they alone were eligible; where there are none of these nothing is held back.
+ * The less is held back from a member the more slots it has: those that it had and others. 0 or -ENOMEM.
  */
 int rank_table(const struct rank_input *input, const uint16_t *own, uint16_t *table);
 /* Stage 2 with nothing held back, whatever `held_back` says. */

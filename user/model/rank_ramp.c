@@ -2,9 +2,9 @@
 /*
  * Slow start: stage 2 of rank.c where something is held back from some members. In: what. Out: the table.
  *
- * Of the slots that such a member has in the whole table it keeps its best ones, as many as its share says. The others are orphans, which stage 2
- * gives to the members that nothing is held back from. What a member keeps depends on the whole table and its own share alone, so that a step of
- * its slow start moves slots from others to it, and no others.
+ * Of the slots that such a member has in the whole table it keeps its best ones, as many as its share says. The others go where they would go if only
+ * those were eligible that nothing is held back from: mostly that is where they are, since a slow start begins as if nobody had come. What a
+ * member keeps depends on the whole table and its own share alone, so that a step moves slots from others to it, and no others.
  */
 #include "rank.h"
 
@@ -24,7 +24,7 @@ struct ramp {
 	struct rank_member *rest; /* as in the input, but only those eligible that nothing is held back from: */
 	uint32_t rests;           /* so many */
 	uint64_t *key;            /* of those that something is held back from, by member */
-	uint16_t *others;         /* the orphans' owners */
+	uint16_t *others;         /* the table of these alone */
 	struct claim *claim;
 	uint32_t claims;
 };
@@ -129,7 +129,7 @@ int rank_table(const struct rank_input *input, const uint16_t *own, uint16_t *ta
 		return error;
 	rest.member = ramp.rest;
 	if (ramp.rests)
-		error = rank_table_whole(&rest, table, ramp.others);
+		error = rank_table_whole(&rest, own, ramp.others);
 	if (!error && ramp.rests) {
 		collect_claims(&ramp, table);
 		hold_back(&ramp, table);
