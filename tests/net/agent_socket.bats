@@ -55,7 +55,7 @@ as() {
 
 @test "what is not supported yet, or no word at all, is refused as such" {
 	start
-	for words in "vrrp release edge" "show vrrp" "show pins" "apply x" "trace" "diff other.conf"; do
+	for words in "vrrp release edge" "show vrrp" "apply x" "trace" "diff other.conf"; do
 		run ask "$words"
 		echo "$words: $output"
 		[[ $output == *'"code":1'*"not supported yet"* ]]

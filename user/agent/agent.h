@@ -6,7 +6,8 @@
  *
  *   config file --reload.c--.                                    .--> report_*.c, explain.c --> control.c --> `weir`
  *   commands ---changes.c---+--> apply.c --> model --> plane     +--> metrics.c --> file for Prometheus
- *   next hops ---ways.c-----'          '--> events.c             '--> notify.c --> service manager
+ *   next hops ---ways.c-----+          '--> events.c             '--> notify.c --> service manager
+ *   time --------turn.c-----'
  */
 #ifndef WEIR_AGENT_H
 #define WEIR_AGENT_H
@@ -27,9 +28,15 @@ struct tally_backend {
 	uint16_t service;
 	enum backend_role role;
 	enum way_state way;
-	uint64_t packets;                        /* when it was last looked at */
-	uint64_t active_ns;                      /* monotonic: packets were seen to grow; 0 = never */
+	uint64_t packets;            /* when it was last looked at */
+	uint64_t active_ns;          /* monotonic: packets were seen to grow; 0 = never */
 	uint64_t transitions[ROLES]; /* to each role, since this process began */
+};
+
+/* Openings and pins that found no room: how many when they were last counted, and when that last grew. */
+struct tally_failures {
+	uint64_t count;
+	uint64_t grew_ns; /* monotonic; 0 = not seen to */
 };
 
 struct tally {
@@ -37,6 +44,12 @@ struct tally {
 	struct tally_backend *backend;
 	uint32_t backends;
 	unsigned int ways_told, ways_not_told; /* events of this batch of ways */
+	struct tally_failures openings, pins;
+};
+
+/* What goes on by itself after a change. turn.c */
+struct turn {
+	struct timer timer;
 };
 
 /* The addresses whose ways are watched, sorted; and the interfaces as they were last heard of. ways.c */
@@ -51,6 +64,7 @@ struct ways {
 	struct addr *addr;
 	size_t count;
 	struct timer settle; /* a batch of changed ways is over */
+	bool trim;           /* then: something is watched that nobody needs any more */
 	struct ways_port port[WEIR_PORTS_MAX];
 	size_t ports;
 };
@@ -87,6 +101,7 @@ struct agent {
 	struct loaded loaded;
 	gid_t write_group; /* of control { write group }; (gid_t)-1 = none */
 	struct tally tally;
+	struct turn turn;
 	struct metrics metrics;
 	bool ready;        /* the first apply is done: ways go to the model, events are told */
 	bool stopping;     /* by a signal */

@@ -12,6 +12,7 @@
 #include "../lib/log.h"
 #include "state.h"
 #include "tally.h"
+#include "turn.h"
 #include "ways.h"
 
 static gid_t group_id(const char *name)
@@ -37,8 +38,10 @@ int apply_config(struct agent *agent, struct config *wanted, struct error *error
 	agent->wanted = *wanted;
 	memset(wanted, 0, sizeof(*wanted));
 	ways_trim(agent, &agent->wanted);
+	ways_watch_leaving(agent);
 	ways_tell_plane(agent, &agent->wanted);
 	tally_update(agent);
+	turn_kick(agent);
 	if (other_group)
 		agent->write_group = group_id(agent->wanted.write_group);
 	tally_tell_status(agent);

@@ -5,11 +5,14 @@
  */
 #include "changes.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "../model/command.h"
+#include "../model/values.h"
 #include "apply.h"
 #include "tally.h"
+#include "turn.h"
 #include "way.h"
 
 /* A change under way: all of it is thrown away unless it comes into force. */
@@ -66,42 +69,123 @@ static int refuse_last(const struct change *change, struct error *error)
 			 addr_format(&change->command.addr, address), change->command.service);
 }
 
-static int check_harm(struct agent *agent, const struct change *change, struct error *error)
+static int refuse_live(const char *what, const char *instead, struct error *error)
 {
-	const struct config_service *wanted = config_service(&change->wanted, change->command.service);
-	char address[ADDR_TEXT];
+	return error_set(
+		error, ERROR_REFUSED,
+		"%s: it is live: packets went there within the last %d s, or connections are known: this cuts them: %s, or use --force",
+		what, TALLY_LIVE_S, instead);
+}
 
-	if (change->command.force || !change->service || !wanted)
-		return 0;
-	if (usable_now(change->service) > 0 && usable_then(change->service, wanted) == 0)
-		return refuse_last(change, error);
-	if (change->command.verb == COMMAND_BACKEND_DISABLE && change->backend && tally_is_live(agent, change->backend))
-		return error_set(
-			error, ERROR_REFUSED,
-			"backend %s of \"%s\": packets went to it within the last %d s and disabling cuts their flows: drain it, or use --force",
-			addr_format(&change->command.addr, address), change->command.service, TALLY_LIVE_S);
+/* What a change that lets nothing drain would cut. */
+static int check_live(struct agent *agent, const struct change *change, struct error *error)
+{
+	const struct command *command = &change->command;
+	char address[ADDR_TEXT], what[WEIR_NAME_MAX + ADDR_TEXT + 32];
+
+	if (command->verb == COMMAND_BACKEND_DISABLE && change->backend &&
+	    tally_is_live(agent, change->service, change->backend)) {
+		snprintf(what, sizeof(what), "backend %s of \"%s\"", addr_format(&command->addr, address),
+			 command->service);
+		return refuse_live(what, "drain it", error);
+	}
+	for (size_t i = 0; command->verb == COMMAND_SERVICE_REMOVE && i < change->service->backends; i++) {
+		if (!tally_is_live(agent, change->service, &change->service->backend[i]))
+			continue;
+		snprintf(what, sizeof(what), "service \"%s\"", command->service);
+		return refuse_live(what, "drain its backends", error);
+	}
 	return 0;
 }
 
+static int check_harm(struct agent *agent, const struct change *change, struct error *error)
+{
+	const struct config_service *wanted = config_service(&change->wanted, change->command.service);
+
+	if (change->command.force || !change->service)
+		return 0;
+	if (wanted && usable_now(change->service) > 0 && usable_then(change->service, wanted) == 0)
+		return refuse_last(change, error);
+	return check_live(agent, change, error);
+}
+
 /* What the operator should know beside "done". */
-static void warn(struct request *request, const struct change *change, bool was_live)
+static void warn(struct request *request, const struct change *change)
 {
 	const struct command *command = &change->command;
 	const struct model_service *service = model_service(&request->agent->model, command->service);
 	const struct model_backend *backend = service ? model_backend(service, &command->addr) : NULL;
 	char address[ADDR_TEXT], way[256];
 
-	addr_format(&command->addr, address);
-	if (was_live && (command->verb == COMMAND_BACKEND_DRAIN || command->verb == COMMAND_BACKEND_REMOVE))
-		reply_warn(
-			request,
-			"backend %s of \"%s\": the flows it had go to other backends at once: keeping them is not supported yet",
-			address, command->service);
 	if (!backend || (command->verb != COMMAND_BACKEND_ADD && command->verb != COMMAND_BACKEND_ENABLE))
 		return;
 	if (backend->way.state == WAY_NO_ROUTE || backend->way.state == WAY_DOWN)
-		reply_warn(request, "backend %s of \"%s\": gets no packets: %s", address, command->service,
+		reply_warn(request, "backend %s of \"%s\": gets no packets: %s", addr_format(&command->addr, address),
+			   command->service,
 			   way_describe(request->agent, service->config.forward, &command->addr, way, sizeof(way)));
+}
+
+/* ---- the answer ---- */
+
+/* "until they end, at most 5m" */
+static const char *how_long(const struct model_service *service, char *text, size_t size)
+{
+	if (service->config.drain_ms)
+		snprintf(text, size, "until they end, at most %s", value_time_text(service->config.drain_ms).text);
+	else
+		snprintf(text, size, "until they end");
+	return text;
+}
+
+static bool ends_service(enum command_verb verb)
+{
+	return verb == COMMAND_BACKEND_DRAIN || verb == COMMAND_BACKEND_REMOVE;
+}
+
+/* What has become of a backend that was drained or removed. */
+static void answer_end(struct request *request, const struct change *change)
+{
+	const struct command *command = &change->command;
+	const struct model_service *service = model_service(&request->agent->model, command->service);
+	const struct model_backend *backend = service ? model_backend(service, &command->addr) : NULL;
+	const char *already = change->result.changed ? "" : "already ";
+	char address[ADDR_TEXT], until[64];
+
+	addr_format(&command->addr, address);
+	if (backend && backend->role == ROLE_DRAINING)
+		reply_done(request, "backend %s of \"%s\" is %sdraining: new flows go to others, those it has stay %s",
+			   address, command->service, already, how_long(service, until, sizeof(until)));
+	else if (backend && backend->role == ROLE_REMOVING)
+		reply_done(request, "backend %s of \"%s\" is %sbeing removed: it keeps the flows it has %s", address,
+			   command->service, already, how_long(service, until, sizeof(until)));
+	else if (backend && backend->role == ROLE_DRAINED)
+		reply_done(request, "backend %s of \"%s\" is %sdrained: it keeps no flow", address, command->service,
+			   already);
+	else
+		reply_done(request, "%s", change->result.text);
+}
+
+/* --force: whatever still drains does so no longer. */
+static bool answer_cut(struct request *request, const struct change *change)
+{
+	const struct command *command = &change->command;
+	struct plane_flows had;
+	char address[ADDR_TEXT];
+
+	if (!command->force || !turn_cut(request->agent, command->service, &command->addr, &had))
+		return false;
+	reply_done(request, "backend %s of \"%s\" is %s: its flows are cut, of which %u had a pin",
+		   addr_format(&command->addr, address), command->service,
+		   command->verb == COMMAND_BACKEND_DRAIN ? "drained" : "removed", had.pins);
+	return true;
+}
+
+static void answer(struct request *request, const struct change *change)
+{
+	if (!ends_service(change->command.verb))
+		reply_done(request, "%s", change->result.text);
+	else if (!answer_cut(request, change))
+		answer_end(request, change);
 }
 
 static int change_make(struct agent *agent, struct change *change, const struct request *request, struct error *error)
@@ -132,7 +216,6 @@ void changes_command(struct request *request)
 	struct change change = {.service = NULL};
 	struct error error = {0};
 	int err = change_make(agent, &change, request, &error);
-	bool live = !err && change.backend && tally_is_live(agent, change.backend);
 
 	if (!err && change.result.changed)
 		err = change_apply(agent, &change, &error);
@@ -140,8 +223,8 @@ void changes_command(struct request *request)
 		(void)reply_error_text(request, error.code, error.text);
 	} else {
 		if (change.result.changed)
-			warn(request, &change, live);
-		reply_done(request, "%s", change.result.text);
+			warn(request, &change);
+		answer(request, &change);
 	}
 	command_free(&change.command);
 	overlay_free(&change.overlay);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where a packet would go. In: a flow in words. Out: the same steps that the data path takes (bpf/weir.bpf.c), with
- * the same hash, over the slots as the maps hold them now, and what each step found, in sentences.
+ * the same hash, and what each step found, in sentences: the service here, the slot in explain_slot.c.
  */
 #include "explain.h"
 
@@ -13,6 +13,7 @@
 
 #include "../../include/weir/hash.h"
 #include "../model/listeners.h"
+#include "explain_slot.h"
 #include "report.h"
 #include "way.h"
 #include "ways.h"
@@ -26,11 +27,10 @@ struct flow {
 
 struct verdict {
 	const struct model_service *service;
-	const struct model_backend *backend;
 	bool has_slot;
-	uint32_t slot;
-	enum weir_reason reason;
-	struct buf text; /* sentences, one a line */
+	struct explain_slot slot;
+	enum weir_reason reason; /* of the flow's next packet */
+	struct buf text;         /* sentences, one a line */
 };
 
 __attribute__((format(printf, 2, 3))) static void say(struct verdict *verdict, const char *format, ...)
@@ -164,16 +164,17 @@ static int find_service(const struct agent *agent, const struct flow *flow, stru
 	return -1;
 }
 
-static uint64_t hash_of(const struct flow *flow, enum weir_affinity affinity)
+static void fill_key(const struct flow *flow, const struct model_service *service, struct weir_flow_key *key)
 {
-	const struct weir_addr none = {.word = {0}};
-	struct weir_addr source, vip;
-
-	memcpy(&source, &flow->source, sizeof(source));
-	memcpy(&vip, &flow->vip, sizeof(vip));
-	if (affinity == WEIR_AFFINITY_CLIENT)
-		return weir_flow_hash(&source, &none, 0, 0, 0);
-	return weir_flow_hash(&source, &vip, htons(flow->source_port), htons(flow->port), flow->proto);
+	memset(key, 0, sizeof(*key));
+	memcpy(&key->src, &flow->source, sizeof(key->src));
+	key->service = service->index;
+	if (service->config.affinity == WEIR_AFFINITY_CLIENT)
+		return;
+	memcpy(&key->dst, &flow->vip, sizeof(key->dst));
+	key->sport = htons(flow->source_port);
+	key->dport = htons(flow->port);
+	key->proto = flow->proto;
 }
 
 static uint8_t slot_bits(uint32_t slots)
@@ -185,16 +186,6 @@ static uint8_t slot_bits(uint32_t slots)
 	return bits;
 }
 
-static void find_backend(const struct agent *agent, struct verdict *verdict)
-{
-	const struct model_service *service = verdict->service;
-	uint16_t index = plane_slot(agent->plane, service->slot_base + verdict->slot).current;
-
-	for (size_t i = 0; i < service->backends; i++)
-		if (index != WEIR_BACKEND_NONE && service->backend[i].index == index)
-			verdict->backend = &service->backend[i];
-}
-
 static void say_no_backend(const struct model_service *service, struct verdict *verdict)
 {
 	size_t by_role[ROLES] = {0};
@@ -202,14 +193,15 @@ static void say_no_backend(const struct model_service *service, struct verdict *
 	verdict->reason = WEIR_REASON_NO_BACKEND;
 	for (size_t i = 0; i < service->backends; i++)
 		by_role[service->backend[i].role]++;
-	say(verdict, "the slot names no backend: of %zu, %zu are up, %zu joining, %zu draining, %zu disabled",
-	    service->backends, by_role[ROLE_UP] + by_role[ROLE_FALLBACK], by_role[ROLE_JOINING], by_role[ROLE_DRAINING],
+	say(verdict, "it goes to no backend: of %zu, %zu are up, %zu joining, %zu draining, %zu down, %zu disabled",
+	    service->backends, by_role[ROLE_UP] + by_role[ROLE_FALLBACK], by_role[ROLE_JOINING],
+	    by_role[ROLE_DRAINING] + by_role[ROLE_DRAINED] + by_role[ROLE_REMOVING], by_role[ROLE_DOWN],
 	    by_role[ROLE_DISABLED]);
 }
 
 static void say_way(const struct agent *agent, struct verdict *verdict)
 {
-	const struct model_backend *backend = verdict->backend;
+	const struct model_backend *backend = verdict->slot.next;
 	enum weir_forward forward = verdict->service->config.forward;
 	char address[ADDR_TEXT], way[256];
 
@@ -235,32 +227,33 @@ static void say_way(const struct agent *agent, struct verdict *verdict)
 		say(verdict, "sent back by the interface it came in by if that is the way out, else redirected to it");
 }
 
-static void follow(const struct agent *agent, const struct flow *flow, struct verdict *verdict)
+static int follow(const struct agent *agent, const struct flow *flow, struct verdict *verdict)
 {
 	const struct model_service *service;
+	struct weir_flow_key key;
 	uint64_t hash;
-	char address[ADDR_TEXT];
+	int err;
 
 	if (find_service(agent, flow, verdict) != 0)
-		return;
+		return 0;
 	service = verdict->service;
 	say(verdict, "service \"%s\": forward %s, affinity %s", service->config.name,
 	    report_forward_word(service->config.forward), report_affinity_word(service->config.affinity));
 	if (!flow->has_source_port && service->config.affinity != WEIR_AFFINITY_CLIENT)
 		say(verdict, "no source port was given, and each takes a slot of its own: this is port 0's");
-	hash = hash_of(flow, service->config.affinity);
-	verdict->slot = weir_flow_slot(hash, slot_bits(service->config.slots));
+	fill_key(flow, service, &key);
+	hash = weir_flow_hash(&key.src, &key.dst, key.sport, key.dport, key.proto);
+	err = explain_slot(agent, service, &key, weir_flow_slot(hash, slot_bits(service->config.slots)),
+			   &verdict->slot);
+	if (err)
+		return err;
 	verdict->has_slot = true;
-	find_backend(agent, verdict);
-	say(verdict, "slot %u of %u, settled", verdict->slot, service->config.slots);
-	if (!verdict->backend) {
+	explain_slot_say(service, &verdict->slot, &verdict->text);
+	if (verdict->slot.next)
+		say_way(agent, verdict);
+	else
 		say_no_backend(service, verdict);
-		return;
-	}
-	say(verdict, "the slot's owner by the table: backend %s (%s, weight %u, %u slots)",
-	    addr_format(&verdict->backend->config.addr, address), backend_role_word(verdict->backend->role),
-	    verdict->backend->config.weight, verdict->backend->slots_owned);
-	say_way(agent, verdict);
+	return 0;
 }
 
 /* ---- the document ---- */
@@ -275,18 +268,12 @@ static const struct {
 
 static void add_document(struct json *json, struct verdict *verdict)
 {
-	char address[ADDR_TEXT], *line, *rest = verdict->text.data;
+	char *line, *rest = verdict->text.data;
 
 	json_add_object(json, NULL);
 	json_add_uint(json, "schema_version", 1);
 	json_add_string(json, "service", verdict->service ? verdict->service->config.name : NULL);
-	json_add_string(json, "backend",
-			verdict->backend ? addr_format(&verdict->backend->config.addr, address) : NULL);
-	if (verdict->has_slot)
-		json_add_uint(json, "slot", verdict->slot);
-	else
-		json_add_string(json, "slot", NULL);
-	json_add_string(json, "state", verdict->has_slot ? "settled" : NULL);
+	explain_slot_add(json, verdict->service, verdict->has_slot ? &verdict->slot : NULL);
 	json_add_string(json, "reason", reasons[verdict->reason].word);
 	json_add_array(json, "text");
 	while (rest && (line = strsep(&rest, "\n")) != NULL)
@@ -303,12 +290,17 @@ void explain_request(struct request *request)
 	struct verdict verdict = {.reason = WEIR_REASON_NOT_SERVICE};
 	struct flow flow = {.proto = 0};
 	struct json json;
+	int err;
 
 	if (parse_flow(request, &flow) != 0)
 		return;
-	follow(request->agent, &flow, &verdict);
-	json_init(&json, request->out);
-	add_document(&json, &verdict);
+	err = follow(request->agent, &flow, &verdict);
+	if (err) {
+		(void)reply_error(request, ERROR_REFUSED, "explain: the maps cannot be read: %s", strerror(-err));
+	} else {
+		json_init(&json, request->out);
+		add_document(&json, &verdict);
+		reply_done(request, "%s", "");
+	}
 	buf_free(&verdict.text);
-	reply_done(request, "%s", "");
 }

@@ -77,10 +77,20 @@ void metrics_drop_packets(const struct metrics_text *text)
 			metrics_add(text, (struct label[]){{"reason", reasons[i].word}}, 1, packets[i]);
 }
 
+void metrics_write_failures(const struct metrics_text *text)
+{
+	struct weir_flow_counts counts = {0};
+
+	(void)plane_flow_counts(text->agent->plane, &counts);
+	metrics_add(text, (struct label[]){{"reason", "openings-full"}}, 1, counts.openings_failed);
+	metrics_add(text, (struct label[]){{"reason", "pins-full"}}, 1, counts.pins_failed);
+}
+
 static const struct {
 	const char *map;
 	bool watched; /* the plane counts its elements; of an array the model knows them */
-} maps[] = {{"vips", true}, {"listeners", true}, {"services", false}, {"backends", false}, {"slots", false}};
+} maps[] = {{"vips", true},   {"listeners", true}, {"services", false}, {"backends", false},
+	    {"slots", false}, {"openings", true},  {"pins", true}};
 
 enum { MAPS = sizeof(maps) / sizeof(maps[0]) };
 

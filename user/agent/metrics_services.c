@@ -44,6 +44,22 @@ static uint64_t value_service_moved(const struct agent *agent, const struct mode
 	return service->slots_moved;
 }
 
+static uint64_t value_service_pins(const struct agent *agent, const struct model_service *service)
+{
+	struct plane_service_state state;
+
+	plane_service_state(agent->plane, service, &state);
+	return state.flows.pins;
+}
+
+static uint64_t value_service_openings(const struct agent *agent, const struct model_service *service)
+{
+	struct plane_service_state state;
+
+	plane_service_state(agent->plane, service, &state);
+	return state.flows.openings;
+}
+
 void metrics_service_up(const struct metrics_text *text)
 {
 	each_service(text, value_service_up);
@@ -62,6 +78,16 @@ void metrics_service_bytes(const struct metrics_text *text)
 void metrics_service_moved(const struct metrics_text *text)
 {
 	each_service(text, value_service_moved);
+}
+
+void metrics_service_pins(const struct metrics_text *text)
+{
+	each_service(text, value_service_pins);
+}
+
+void metrics_service_openings(const struct metrics_text *text)
+{
+	each_service(text, value_service_openings);
 }
 
 void metrics_service_backends(const struct metrics_text *text)
@@ -85,9 +111,16 @@ void metrics_service_slots(const struct metrics_text *text)
 {
 	const struct model *model = &text->agent->model;
 
-	for (size_t s = 0; s < model->services; s++)
-		metrics_add(text, (struct label[]){{"service", model->service[s]->config.name}, {"state", "settled"}},
-			    2, model->service[s]->config.slots);
+	for (size_t s = 0; s < model->services; s++) {
+		struct plane_service_state state;
+
+		plane_service_state(text->agent->plane, model->service[s], &state);
+		for (int phase = WEIR_SETTLED; phase <= WEIR_REMEMBERING; phase++)
+			metrics_add(text,
+				    (struct label[]){{"service", model->service[s]->config.name},
+						     {"state", report_phase_word((enum weir_phase)phase)}},
+				    2, state.slots[phase]);
+	}
 }
 
 /* ---- of backends: likewise ---- */

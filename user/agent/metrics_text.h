@@ -29,6 +29,7 @@ void metrics_loop_lag(const struct metrics_text *text);
 void metrics_xdp_info(const struct metrics_text *text);
 void metrics_xdp_packets(const struct metrics_text *text);
 void metrics_drop_packets(const struct metrics_text *text);
+void metrics_write_failures(const struct metrics_text *text);
 void metrics_map_entries(const struct metrics_text *text);
 void metrics_map_max_entries(const struct metrics_text *text);
 /* metrics_services.c */
@@ -38,6 +39,8 @@ void metrics_service_bytes(const struct metrics_text *text);
 void metrics_service_moved(const struct metrics_text *text);
 void metrics_service_backends(const struct metrics_text *text);
 void metrics_service_slots(const struct metrics_text *text);
+void metrics_service_pins(const struct metrics_text *text);
+void metrics_service_openings(const struct metrics_text *text);
 void metrics_backend_up(const struct metrics_text *text);
 void metrics_backend_state(const struct metrics_text *text);
 void metrics_backend_weight(const struct metrics_text *text);

@@ -7,6 +7,7 @@
 #include "../lib/log.h"
 #include "tally.h"
 #include "way.h"
+#include "ways.h"
 
 static void service_changed(void *arg, struct model_service *service)
 {
@@ -33,7 +34,10 @@ static void service_removed(void *arg, struct model_service *service)
 
 static void backend_removed(void *arg, struct model_service *service, struct model_backend *backend)
 {
-	plane_backend_removed(((struct agent *)arg)->plane, service, backend);
+	struct agent *agent = arg;
+
+	plane_backend_removed(agent->plane, service, backend);
+	ways_trim_soon(agent);
 }
 
 static uint64_t now_wall_ns(void *arg)

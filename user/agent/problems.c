@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../net/ethtool.h"
+#include "tally.h"
 #include "way.h"
 #include "ways.h"
 
@@ -68,7 +69,7 @@ static void look_at_backend(const struct agent *agent, const struct model_servic
 {
 	const struct weir_way *image = &backend->way.image;
 
-	if (backend->role == ROLE_DISABLED)
+	if (backend->role == ROLE_DISABLED || backend->role == ROLE_DRAINED)
 		return;
 	if (backend->way.state != WAY_READY && backend->way.state != WAY_LOCAL)
 		count_trouble(&troubles->way, backend);
@@ -196,6 +197,25 @@ static void peers(const struct agent *agent, const struct list *list)
 	}
 }
 
+/* ---- openings and pins ---- */
+
+static void room(const struct agent *agent, const struct list *list, const char *map,
+		 const struct tally_failures *failures)
+{
+	uint32_t used = plane_map_entries(agent->plane, map), most = plane_map_max_entries(agent->plane, map);
+
+	if (tally_failed_lately(failures))
+		add(list,
+		    "%s: some found no room within the last %d s (%u of %u in use): no flow is lost by that, but changes take longer to settle "
+		    "and backends to drain: raise `limits { %s N; }`, and start with --takeover",
+		    map, TALLY_FAILED_S, used, most, map);
+	else if (used > most / 5 * 4)
+		add(list,
+		    "%s: %u of %u in use: when they are full changes take longer to settle and backends to drain: raise `limits { %s N; }`, "
+		    "and start with --takeover",
+		    map, used, most, map);
+}
+
 static void the_rest(const struct agent *agent, const struct list *list)
 {
 	if (agent->metrics.failed)
@@ -219,5 +239,7 @@ void problems_list(const struct agent *agent, void (*say)(void *arg, const char 
 	services(agent, &list);
 	interfaces(agent, &list);
 	peers(agent, &list);
+	room(agent, &list, "openings", &agent->tally.openings);
+	room(agent, &list, "pins", &agent->tally.pins);
 	the_rest(agent, &list);
 }

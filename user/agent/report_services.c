@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "turn.h"
 #include "way.h"
 
 const char *report_forward_word(enum weir_forward forward)
@@ -30,6 +31,14 @@ const char *report_protocol_word(uint8_t proto)
 double report_share(const struct model_service *service, const struct model_backend *backend)
 {
 	return service->config.slots ? (double)backend->slots_owned / service->config.slots : 0;
+}
+
+const struct model_backend *report_backend_by_index(const struct model_service *service, uint16_t index)
+{
+	for (size_t i = 0; i < service->backends; i++)
+		if (index != WEIR_BACKEND_NONE && service->backend[i].index == index)
+			return &service->backend[i];
+	return NULL;
 }
 
 static void add_count(struct json *json, const struct weir_count *count)
@@ -74,6 +83,27 @@ void report_backend_counts(struct json *json, const struct model_service *servic
 	json_end_object(json);
 }
 
+const char *report_phase_word(enum weir_phase phase)
+{
+	static const char *const words[] = {"settled", "holding", "learning", "remembering"};
+
+	return words[phase];
+}
+
+/* Slots by phase; openings and pins, as the last whole scan has counted them. */
+static void add_transitions(const struct agent *agent, struct json *json, const struct model_service *service)
+{
+	struct plane_service_state state;
+
+	plane_service_state(agent->plane, service, &state);
+	json_add_object(json, "slot_states");
+	for (int phase = WEIR_SETTLED; phase <= WEIR_REMEMBERING; phase++)
+		json_add_uint(json, report_phase_word((enum weir_phase)phase), state.slots[phase]);
+	json_end_object(json);
+	json_add_uint(json, "pins", state.flows.pins);
+	json_add_uint(json, "openings", state.flows.openings);
+}
+
 static void add_service(const struct agent *agent, struct json *json, const struct model_service *service)
 {
 	struct weir_count count = {0};
@@ -91,9 +121,7 @@ static void add_service(const struct agent *agent, struct json *json, const stru
 	report_backend_counts(json, service);
 	add_count(json, &count);
 	json_add_uint(json, "slots_moved", service->slots_moved);
-	json_add_object(json, "slot_states");
-	json_add_uint(json, "settled", service->config.slots);
-	json_end_object(json);
+	add_transitions(agent, json, service);
 	json_end_object(json);
 }
 
@@ -104,6 +132,34 @@ void report_services(const struct agent *agent, struct json *json, const char *n
 		if (!name || strcmp(name, agent->model.service[i]->config.name) == 0)
 			add_service(agent, json, agent->model.service[i]);
 	json_end_array(json);
+}
+
+/* What it has of flows that openings and pins tell of, and how it gives them up. */
+static void add_flows(const struct agent *agent, struct json *json, const struct model_service *service,
+		      const struct model_backend *backend)
+{
+	struct plane_backend_state state;
+	uint64_t left_ns = 0;
+
+	plane_backend_state(agent->plane, service, backend->index, &state);
+	json_add_object(json, "flows");
+	json_add_uint(json, "pins", state.flows.pins);
+	json_add_uint(json, "confirmed", state.flows.confirmed);
+	json_add_uint(json, "closing", state.flows.closing);
+	json_add_uint(json, "openings", state.flows.openings);
+	json_add_uint(json, "longest_idle_ms", state.idle_ns / 1000000);
+	json_add_bool(json, "holding", state.holding);
+	json_add_bool(json, "named", state.named);
+	json_add_bool(json, "free", state.free);
+	json_end_object(json);
+	if (turn_drain_left(service, backend, wall_now_ns(), &left_ns))
+		json_add_uint(json, "drain_left_ms", left_ns / 1000000);
+	else
+		json_add_string(json, "drain_left_ms", NULL);
+	if (backend->role == ROLE_UP && backend->ramp < RAMP_FULL)
+		json_add_fixed(json, "ramp", (double)backend->ramp / RAMP_FULL, 4);
+	else
+		json_add_string(json, "ramp", NULL);
 }
 
 static void add_backend(const struct agent *agent, struct json *json, const struct model_service *service,
@@ -125,6 +181,7 @@ static void add_backend(const struct agent *agent, struct json *json, const stru
 	json_add_fixed(json, "share", report_share(service, backend), 4);
 	add_count(json, &count);
 	json_add_time(json, "since", backend->since_ns);
+	add_flows(agent, json, service, backend);
 	json_add_object(json, "way");
 	json_add_string(json, "state", way_state_word(backend->way.state));
 	json_add_string(json, "text",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `show [WHAT [NAME]]`. In: a request. Out: one document, made of the parts in report_services.c and report_plane.c. */
+/* `show [WHAT [NAME]]`. In: a request. Out: one document, made of the parts in report_*.c. */
 #include <string.h>
 
 #include "../model/config_text.h"
@@ -94,9 +94,9 @@ static const struct row {
 	{"drops", "drop", report_reasons, check_reason},
 	{"xdp", "xdp", report_xdp, check_interface},
 	{"config", "config", add_config, check_service},
+	{"pins", "pin", report_pins, check_service},
 	{"vrrp", "vrrp", NULL, NULL},
 	{"checks", "check", NULL, NULL},
-	{"pins", "pin", NULL, NULL},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -120,7 +120,7 @@ static int refuse_what(struct request *request, const char *what)
 		return reply_error(request, ERROR_USAGE, "show %s: nothing of that name (did you mean \"%s\"?)", what,
 				   nearest);
 	return reply_error(request, ERROR_USAGE,
-			   "show %s: nothing of that name: services, backends, drops, xdp or config", what);
+			   "show %s: nothing of that name: services, backends, pins, drops, xdp or config", what);
 }
 
 static int check(struct request *request, const struct row *row, const char *what, const char *name)

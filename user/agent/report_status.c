@@ -22,12 +22,15 @@ static void add_services(const struct agent *agent, struct json *json)
 	json_add_array(json, "services");
 	for (size_t i = 0; i < agent->model.services; i++) {
 		const struct model_service *service = agent->model.service[i];
+		struct plane_service_state state;
 
 		json_add_object(json, NULL);
 		json_add_string(json, "name", service->config.name);
 		report_listeners(json, &service->config);
 		report_backend_counts(json, service);
 		json_add_bool(json, "up", model_service_up(service));
+		plane_service_state(agent->plane, service, &state);
+		json_add_uint(json, "slots_in_transition", service->config.slots - state.slots[WEIR_SETTLED]);
 		json_end_object(json);
 	}
 	json_end_array(json);

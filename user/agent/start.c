@@ -18,6 +18,7 @@
 #include "state.h"
 #include "takeover.h"
 #include "tally.h"
+#include "turn.h"
 #include "ways.h"
 
 #define WAYS_PATIENCE_NS 300000000ULL
@@ -248,6 +249,7 @@ static int serve(struct agent *agent, struct takeover *takeover, struct error *e
 	(void)loop_lag_ns(agent->loop);         /* of the start, when nothing was waited for */
 	ways_tell_plane(agent, &agent->wanted); /* what has changed since it was asked for */
 	tally_start(agent);
+	turn_start(agent);
 	metrics_restart(agent);
 	notify_start_watchdog(&agent->notify);
 	return 0;
@@ -284,6 +286,7 @@ int start_agent(struct agent *agent)
 void start_undo(struct agent *agent)
 {
 	metrics_stop(agent);
+	turn_stop(agent);
 	tally_close(agent);
 	control_close(&agent->control, agent->control.made && !agent->handed_over);
 	if (agent->nexthops)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../lib/log.h"
+#include "turn.h"
 
 enum { FDS_MAX = CONNECTIONS_MAX + 8 };
 
@@ -120,6 +121,7 @@ void takeover_request(struct request *request)
 	if (!agent->handed_over) {
 		log_warn("takeover: pid %d has not taken over: going on", connection->peer.pid);
 		notify_send(&agent->notify, "WATCHDOG=1\nSTATUS=going on");
+		turn_kick(agent);
 		return;
 	}
 	log_info("takeover: pid %d goes on, this agent exits", connection->peer.pid);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What is remembered of each backend beyond the model. In: the model after each change, the packet counters every 2
- * s. Out: transitions for metrics.c, "is it still being sent packets" for changes.c (until flows are pinned, that is
- * all that can be known of live flows), events when a way comes or goes. Begins anew with the process.
+ * s. Out: transitions for metrics.c, "is it still being sent packets, has it pins" for changes.c (of flows in slots that are settled that is
+ * all that can be known), whether something found no room lately for problems.c, events when a way comes or goes. Begins anew with the process.
  */
 #include "tally.h"
 
@@ -55,10 +55,33 @@ static void look(struct agent *agent, const struct model_backend *backend, uint6
 	tally->packets = count.packets;
 }
 
+static void count_failures(struct tally_failures *failures, uint64_t count, uint64_t now_ns)
+{
+	if (count > failures->count)
+		failures->grew_ns = now_ns;
+	failures->count = count;
+}
+
+static void look_at_failures(struct agent *agent, uint64_t now_ns)
+{
+	struct weir_flow_counts counts;
+
+	if (plane_flow_counts(agent->plane, &counts) != 0)
+		return;
+	count_failures(&agent->tally.openings, counts.openings_failed, now_ns);
+	count_failures(&agent->tally.pins, counts.pins_failed, now_ns);
+}
+
+bool tally_failed_lately(const struct tally_failures *failures)
+{
+	return failures->grew_ns && loop_now_ns() - failures->grew_ns < TALLY_FAILED_S * 1000000000ULL;
+}
+
 static void sample(struct timer *timer, uint64_t now_ns)
 {
 	struct agent *agent = container_of(timer, struct agent, tally.timer);
 
+	look_at_failures(agent, now_ns);
 	for (size_t s = 0; s < agent->model.services; s++)
 		for (size_t b = 0; b < agent->model.service[s]->backends; b++)
 			look(agent, &agent->model.service[s]->backend[b], now_ns);
@@ -67,17 +90,27 @@ static void sample(struct timer *timer, uint64_t now_ns)
 
 void tally_start(struct agent *agent)
 {
+	struct weir_flow_counts counts;
+
+	if (plane_flow_counts(agent->plane, &counts) == 0) { /* of before this process: no news */
+		agent->tally.openings.count = counts.openings_failed;
+		agent->tally.pins.count = counts.pins_failed;
+	}
 	agent->tally.timer.fire = sample;
 	(void)loop_timer_set(agent->loop, &agent->tally.timer, loop_now_ns() + SAMPLE_NS);
 }
 
-bool tally_is_live(struct agent *agent, const struct model_backend *backend)
+bool tally_is_live(struct agent *agent, const struct model_service *service, const struct model_backend *backend)
 {
 	const struct tally_backend *tally = entry(agent, backend->index);
 	uint64_t now_ns = loop_now_ns();
+	struct plane_backend_state state;
 
 	look(agent, backend, now_ns);
-	return tally && tally->active_ns && now_ns - tally->active_ns < TALLY_LIVE_S * 1000000000ULL;
+	if (tally && tally->active_ns && now_ns - tally->active_ns < TALLY_LIVE_S * 1000000000ULL)
+		return true;
+	plane_backend_state(agent->plane, service, backend->index, &state);
+	return state.flows.confirmed > 0;
 }
 
 /* The index has another owner than before, or its first one. */
@@ -157,9 +190,10 @@ const char *tally_summary(const struct agent *agent, char *text, size_t size)
 	for (size_t s = 0; s < agent->model.services; s++) {
 		const struct model_service *service = agent->model.service[s];
 
-		backends += service->backends;
-		for (size_t b = 0; b < service->backends; b++)
+		for (size_t b = 0; b < service->backends; b++) {
 			up += service->backend[b].role == ROLE_UP || service->backend[b].role == ROLE_FALLBACK;
+			backends += service->backend[b].role != ROLE_REMOVING;
+		}
 	}
 	snprintf(text, size, "%zu services, %zu of %zu backends up", agent->model.services, up, backends);
 	return text;

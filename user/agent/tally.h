@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is remembered of each backend beyond what the model knows: changes of role, and whether packets still go to
- * it.
+ * What is remembered beyond what the model knows: of each backend changes of role and whether packets still go to it; what found no room.
  */
 #ifndef WEIR_TALLY_H
 #define WEIR_TALLY_H
@@ -15,9 +14,12 @@ void tally_close(struct agent *agent);
 void tally_start(struct agent *agent);
 /* After each change of the model: who is there, in which role. */
 void tally_update(struct agent *agent);
-/* Has the backend been sent packets within the last TALLY_LIVE_S seconds, as far as this process has seen? */
+/* Has the backend been sent packets within the last TALLY_LIVE_S seconds, as far as this process has seen, or a connection that has a pin? */
 enum { TALLY_LIVE_S = 10 };
-bool tally_is_live(struct agent *agent, const struct model_backend *backend);
+bool tally_is_live(struct agent *agent, const struct model_service *service, const struct model_backend *backend);
+/* Has more found no room within the last TALLY_FAILED_S seconds? */
+enum { TALLY_FAILED_S = 60 };
+bool tally_failed_lately(const struct tally_failures *failures);
 const struct tally_backend *tally_find(const struct agent *agent, const struct model_backend *backend);
 /*
  * A way has changed: an event, if its state is another one than was told last. Of a batch that ends with

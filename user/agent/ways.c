@@ -13,16 +13,36 @@
 
 #include "../lib/log.h"
 #include "tally.h"
+#include "turn.h"
 
 static int by_address(const void *a, const void *b)
 {
 	return addr_compare(a, b);
 }
 
-/* All addresses that a config needs ways to, sorted, each once. -ENOMEM, or how many. */
-static ssize_t collect(const struct config *config, struct addr **out)
+/* How many backends there are of `agent`'s that no config names any more, but which keep flows; `out` (may be NULL) gets their addresses. */
+static size_t collect_leaving(const struct agent *agent, struct addr *out)
 {
-	size_t count = config->peers, unique = 0;
+	size_t count = 0;
+
+	for (size_t s = 0; s < agent->model.services; s++) {
+		const struct model_service *service = agent->model.service[s];
+
+		for (size_t b = 0; b < service->backends; b++) {
+			if (service->backend[b].role != ROLE_REMOVING)
+				continue;
+			if (out)
+				out[count] = service->backend[b].config.addr;
+			count++;
+		}
+	}
+	return count;
+}
+
+/* All addresses that a config and what is leaving need ways to, sorted, each once. -ENOMEM, or how many. */
+static ssize_t collect(const struct agent *agent, const struct config *config, struct addr **out)
+{
+	size_t count = config->peers + collect_leaving(agent, NULL), unique = 0;
 	struct addr *list;
 
 	for (size_t s = 0; s < config->services; s++)
@@ -30,7 +50,7 @@ static ssize_t collect(const struct config *config, struct addr **out)
 	list = calloc(count + 1, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
-	count = 0;
+	count = collect_leaving(agent, list);
 	for (size_t p = 0; p < config->peers; p++)
 		list[count++] = config->peer[p];
 	for (size_t s = 0; s < config->services; s++)
@@ -53,7 +73,7 @@ int ways_watch(struct agent *agent, const struct config *config)
 {
 	struct ways *ways = &agent->ways;
 	struct addr *list = NULL, *grown;
-	ssize_t count = collect(config, &list);
+	ssize_t count = collect(agent, config, &list);
 	size_t before = ways->count;
 
 	if (count < 0)
@@ -76,7 +96,7 @@ void ways_trim(struct agent *agent, const struct config *config)
 {
 	struct ways *ways = &agent->ways;
 	struct addr *list = NULL;
-	ssize_t count = collect(config, &list);
+	ssize_t count = collect(agent, config, &list);
 	size_t kept = 0;
 
 	if (count < 0)
@@ -88,6 +108,33 @@ void ways_trim(struct agent *agent, const struct config *config)
 			nexthops_release(agent->nexthops, &ways->addr[i]);
 	}
 	ways->count = kept;
+	free(list);
+}
+
+void ways_trim_soon(struct agent *agent)
+{
+	agent->ways.trim = true;
+	(void)loop_timer_set(agent->loop, &agent->ways.settle, 0);
+}
+
+void ways_watch_leaving(struct agent *agent)
+{
+	size_t count = collect_leaving(agent, NULL);
+	struct nexthop nexthop;
+	struct addr *list;
+
+	if (count == 0)
+		return;
+	list = calloc(count, sizeof(*list));
+	if (!list || ways_watch(agent, &agent->wanted) != 0) {
+		log_warn("ways: out of memory: those of backends that are being removed are not watched");
+		count = 0;
+	}
+	if (list)
+		collect_leaving(agent, list);
+	for (size_t i = 0; i < count; i++)
+		if (nexthops_find(agent->nexthops, &list[i], &nexthop) && nexthop.state != NEXTHOP_UNRESOLVED)
+			model_set_way(&agent->model, &list[i]);
 	free(list);
 }
 
@@ -189,8 +236,12 @@ static void settle_fire(struct timer *timer, uint64_t now_ns)
 	struct agent *agent = container_of(timer, struct agent, ways.settle);
 
 	(void)now_ns;
+	if (agent->ways.trim)
+		ways_trim(agent, &agent->wanted);
+	agent->ways.trim = false;
 	model_settle(&agent->model);
 	tally_update(agent);
+	turn_kick(agent);
 	tally_ways_end(agent);
 	tally_tell_status(agent);
 }
