@@ -103,8 +103,8 @@ does() {
 @test "backends: every verb, each idempotent" {
 	does 0 'backend 10.77.0.13 added to "web"' backend add web 10.77.0.13 weight 2
 	does 0 '*already*' backend add web 10.77.0.13 weight 2
-	does 0 '*draining' backend drain web 10.77.0.13
-	does 0 '*already draining' backend drain web 10.77.0.13
+	does 0 '*draining*takes no new flows*' backend drain web 10.77.0.13
+	does 0 '*already draining' backend drain web 10.77.0.13 --no-wait
 	does 0 '*' backend enable web 10.77.0.13
 	does 0 '*already*' backend enable web 10.77.0.13
 	does 0 '*weight 5*' backend set web 10.77.0.13 weight 5
@@ -112,7 +112,7 @@ does() {
 	same weight 6 "$("$weir" show backends web --json | jq '.backends[] | select(.address == "10.77.0.13").weight')"
 	does 0 '*' backend disable web 10.77.0.13
 	does 0 '*already*' backend disable web 10.77.0.13
-	does 0 '*removed*' backend remove web 10.77.0.13 --wait=1
+	does 0 '*removed*' backend remove web 10.77.0.13 --wait=10
 	does 0 '*already*' backend remove web 10.77.0.13 --no-wait
 }
 
