@@ -75,3 +75,48 @@ nothing_left() { # LAB
 	[ "$(lab sent 10.71.2.23 | jq .packets)" -ge 720 ]
 	[ "$(lab sent 10.71.2.23 | jq .bytes)" -ge 1080000 ]
 }
+
+# held_by_be1 MIDDLE...: what the client that holds on says of 20 connections to be1, with a control connection to be2, when MIDDLE is
+# done in the midst of it; in $flows. $answer is be1's server, $flows_pid the client.
+held_by_be1() {
+	"$top/tools/lab/lab" exec client "$BUILD/tools/lab/flows" --connections 20 --control 10.71.2.22 10.71.2.21 7000 \
+		>"$BATS_TEST_TMPDIR/flows" 2>"$BATS_TEST_TMPDIR/flows.err" 3>&- &
+	flows_pid=$!
+	answer=$(ip netns pids "$LAB-be1" | xargs -n 1 sh -c 'grep -l "^answer$" /proc/$0/comm' | grep -o '[0-9]*')
+	until_true 5 grep -q ready "$BATS_TEST_TMPDIR/flows.err"
+	eval "$*"
+	sleep 0.5
+	kill -TERM $flows_pid
+	code=0
+	wait $flows_pid || code=$?
+	flows=$(cat "$BATS_TEST_TMPDIR/flows")
+	echo "$* $code $flows"
+}
+
+@test "the client that holds on tells what is cut, what is late and what is the machine's fault" {
+	lab_up
+	held_by_be1 sleep 1
+	[ $code = 0 ]
+	[ "$(jq '.alive == 20 and .exchanges >= 100 and .longest_gap_ms < 1000 and .by == {be1: 20} and .cut == {}' <<<"$flows")" = true ]
+	held_by_be1 'kill -STOP $answer; sleep 1.5; kill -CONT $answer'
+	[ $code = 1 ]
+	[ "$(jq '.alive == 20 and .missing_1s == 20 and .excused == 0 and .wrong == 0' <<<"$flows")" = true ]
+	held_by_be1 'kill -STOP $flows_pid; sleep 1.5; kill -CONT $flows_pid'
+	[ "$(jq '.alive == 20 and .missing_1s == 0 and .excused == 20' <<<"$flows")" = true ]
+	held_by_be1 'kill -KILL $answer'
+	[ $code = 1 ]
+	[ "$(jq '.alive == 0 and .resets == 20 and .cut == {be1: 20} and .control_failed == 0' <<<"$flows")" = true ]
+}
+
+@test "a flood is whole: every packet is another one, and the kernel at its end takes them all" {
+	lab_up
+	lab exec be1 ip route add blackhole 100.64.0.0/10
+	was=$(lab exec be1 nstat -asz TcpInSegs TcpInErrs TcpInCsumErrors | awk '/^Tcp/ { print $2 }')
+	run lab exec router "$BUILD/tools/lab/flood" --ack --count 20000 --rate 20000 eth0 10.71.2.21 80
+	echo "$output"
+	[ "$(jq .sent <<<"$output")" = 20000 ]
+	now=$(lab exec be1 nstat -asz TcpInSegs TcpInErrs TcpInCsumErrors | awk '/^Tcp/ { print $2 }')
+	echo "$was; $now"
+	# segments, some of which the wire may lose; errors, checksums
+	[ "$(paste <(echo "$was") <(echo "$now") | awk '{ print ($2 - $1 > (NR == 1 ? 19000 : 0)) }' | xargs)" = "1 0 0" ]
+}
