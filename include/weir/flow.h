@@ -24,7 +24,7 @@
 
 enum {
 	FLOW_FOLLOWS = 65536, /* a sequence number this far behind an ISN, or around a pin's last one, belongs to it */
-	FLOW_AHEAD = 4096,    /* jiffies that another CPU's reading of the clock may at most be ahead of ours */
+	FLOW_AHEAD = 4096,    /* how far another CPU's reading of the clock may at most be ahead of ours */
 };
 
 enum flow_kind {
@@ -79,6 +79,7 @@ struct flow_verdict {
 struct flow_place {
 	__u32 backend;
 	struct flow_backend of;
+	_Bool passing; /* the slot names a previous that serves no longer: its word is about to change, or has just done so */
 };
 
 FLOW_INLINE __u32 flow_phase(const union weir_slot *slot)
@@ -144,20 +145,24 @@ FLOW_INLINE _Bool flow_confirms(const struct flow_ask *ask)
 FLOW_INLINE struct flow_place flow_rest(const struct flow_ask *ask)
 {
 	__u32 phase = flow_phase(&ask->slot);
-	struct flow_place place = {ask->slot.current, ask->of_current};
+	struct flow_place previous = {0};
+	struct flow_place place = {ask->slot.current, ask->of_current, 0};
 
 	if (flow_pin_holds(ask)) {
 		place.backend = ask->pin->backend;
 		place.of = ask->of_pin;
-	} else if (ask->udp && !ask->client) {
-		if (ask->slot.previous_udp && ask->of_previous_udp.flags & WEIR_BACKEND_SERVES) {
-			place.backend = ask->slot.previous_udp;
-			place.of = ask->of_previous_udp;
-		}
-	} else if ((phase == WEIR_HOLDING || phase == WEIR_LEARNING) && ask->of_previous.flags & WEIR_BACKEND_SERVES) {
-		place.backend = ask->slot.previous;
-		place.of = ask->of_previous;
+		return place;
 	}
+	if (ask->udp && !ask->client) {
+		previous.backend = ask->slot.previous_udp;
+		previous.of = ask->of_previous_udp;
+	} else if (phase == WEIR_HOLDING || phase == WEIR_LEARNING) {
+		previous.backend = ask->slot.previous;
+		previous.of = ask->of_previous;
+	}
+	if (previous.of.flags & WEIR_BACKEND_SERVES)
+		return previous;
+	place.passing = previous.backend != WEIR_BACKEND_NONE;
 	return place;
 }
 
@@ -186,7 +191,7 @@ FLOW_INLINE _Bool flow_join_opening(const struct flow_ask *ask, struct flow_verd
 
 /*
  * A new connection. It goes where the table says, and leaves an opening if its next packet would else go somewhere
- * else, or if a SYN that is sent again might (holding).
+ * else, or might (passing), or if a SYN that is sent again might (holding).
  */
 FLOW_INLINE void flow_open(const struct flow_ask *ask, struct flow_verdict *verdict)
 {
@@ -207,9 +212,13 @@ FLOW_INLINE void flow_open(const struct flow_ask *ask, struct flow_verdict *verd
 		flow_go(verdict, ask->slot.previous, &ask->of_previous);
 	else
 		flow_go(verdict, ask->slot.current, &ask->of_current);
+	if (verdict->backend == WEIR_BACKEND_NONE) { /* it is no connection that could make an older one give way */
+		verdict->todo = 0;
+		return;
+	}
 	if (verdict->backend == rest.backend && flow_pin_holds(ask))
 		verdict->todo |= FLOW_TOUCH_PIN | FLOW_REOPEN_PIN | FLOW_TELL;
-	if (verdict->backend == WEIR_BACKEND_NONE || (verdict->backend == rest.backend && !holding))
+	if (verdict->backend == rest.backend && !holding && !rest.passing)
 		return;
 	verdict->todo = (verdict->todo & ~(__u32)FLOW_DROP_OPENING) | FLOW_WRITE_OPENING | FLOW_TELL;
 	verdict->instead = rest.of.flags & WEIR_BACKEND_ANSWERS ? rest.backend : verdict->backend;

@@ -13,7 +13,7 @@ static void check_syn(struct world *world, const struct node *node, const struct
 		return;
 	if (role == SLOTS_DOWN)
 		world->finding = "a SYN goes to a backend that is down";
-	if (role == SLOTS_DRAINING && !packet->client && !outcome->opening_full && !outcome->joined && !outcome->held)
+	if (role == SLOTS_DRAINING && !packet->client && !outcome->opening_full && !outcome->joined && outcome->phase != WEIR_HOLDING)
 		world->finding = "a new flow goes to a backend that is draining";
 }
 
@@ -41,6 +41,33 @@ static void set_excuse(struct world *world, uint16_t key, const struct tuple *ex
 	}
 }
 
+/* Where the node takes a client's packets. */
+static uint16_t client_at(const struct world *world, struct node *node, uint32_t i)
+{
+	const union weir_slot *word = &node->word[play_slot(world, i)];
+	const struct pin_entry *pin = path_pin(node, play_key(world, i));
+
+	if (pin && pin->pin.epoch == flow_epoch(word) && !flow_is_settled(word))
+		return pin->pin.backend;
+	return play_base(false, word);
+}
+
+/* A client whose connections use two nodes, which still differ on where it is. */
+static bool is_torn(struct world *world, uint32_t i)
+{
+	bool both = false;
+
+	for (uint32_t k = 0; k < TUPLES; k++)
+		both |= play_key(world, k) == play_key(world, i) && world->tuple[k].state != TUPLE_CLOSED &&
+			world->tuple[k].node != world->tuple[i].node;
+	return both && client_at(world, &world->node[0], i) != client_at(world, &world->node[1], i);
+}
+
+static enum excuse torn_by(const struct world *world, uint8_t slot)
+{
+	return world->parted[slot] ? EXCUSE_PARTED : world->raced[slot] ? EXCUSE_RACED : EXCUSE_TICK;
+}
+
 /* Has the node said that the slot's window is over, or has the other one even taken it at its word? */
 static bool said_over(struct world *world, const struct node *node, const struct packet *packet)
 {
@@ -65,6 +92,8 @@ static struct outcome send(struct world *world, uint32_t i, struct packet packet
 	packet.slot = play_slot(world, i);
 	packet.client = world->rules.client;
 	packet.udp = tuple->udp;
+	if (packet.client && is_torn(world, i))
+		set_excuse(world, packet.key, NULL, torn_by(world, packet.slot));
 	if (random >> 30 == 0)
 		memcpy(packet.slow, (const uint8_t[2]){slow[random >> 27 & 7], slow[random >> 24 & 7]}, 2);
 	outcome = path_packet(world, node, &packet);
@@ -80,7 +109,8 @@ static struct outcome send(struct world *world, uint32_t i, struct packet packet
 	if (outcome.spoofed_close)
 		set_excuse(world, packet.key, NULL, EXCUSE_SPOOFED_CLOSE);
 	if (packet.client && (outcome.todo & FLOW_CONFIRMED ||
-			      (packet.kind == FLOW_SYN && outcome.todo & (FLOW_WRITE_OPENING | FLOW_TOUCH_OPENING))))
+			      (packet.kind == FLOW_SYN &&
+			       outcome.todo & (FLOW_WRITE_OPENING | FLOW_TOUCH_OPENING | FLOW_DROP_OPENING))))
 		set_excuse(world, packet.key, packet.spoofed ? NULL : tuple, EXCUSE_CLIENT_DOWN);
 	return outcome;
 }
@@ -119,11 +149,11 @@ static bool answers(const struct world *world, const struct tuple *tuple, uint32
 	       (!node->stopped[backend] || world->now - node->stopped[backend] > INFLIGHT);
 }
 
-static void establish(struct world *world, struct tuple *tuple, uint8_t backend)
+static void establish(struct tuple *tuple, uint8_t backend)
 {
 	tuple->state = TUPLE_OPEN;
 	tuple->home = backend;
-	tuple->home_life = world->node[tuple->node].life[backend]; /* it dies as its node hears of the end */
+	tuple->home_life = tuple->life[backend];
 	tuple->last = tuple->opened;
 	tuple->acked = tuple->udp && !tuple->quic;
 	tuple->closing = false;
@@ -141,6 +171,10 @@ static void begin(struct world *world, uint32_t i)
 		    (opening && world->now - opening->opening.seen <= 2 * INFLIGHT);
 
 	tuple->excuse = late ? EXCUSE_TICK : EXCUSE_NONE;
+	if (!late && path_is_far(other, play_key(world, i)))
+		tuple->excuse = EXCUSE_IDLE;
+	else if (!late && world->node[tuple->node].missed[play_key(world, i)] && path_pin(other, play_key(world, i)))
+		tuple->excuse = EXCUSE_FULL_THERE; /* that pin is of an earlier flow */
 }
 
 /* May a SYN that is sent again come to another backend? Not within the hold, nor while an opening knows of it. */
@@ -149,10 +183,10 @@ static bool is_long(const struct world *world, const struct tuple *tuple)
 	uint32_t age = world->now - tuple->opened;
 
 	for (uint32_t i = 1; i < BACKENDS; i++) {
-		if (tuple->answered & 1u << i && world->node[tuple->node].role[i] < SLOTS_DRAINING)
+		if (tuple->answered & 1u << i && world->node[tuple->node].role[i] < (tuple->by_pin ? SLOTS_UP : SLOTS_DRAINING))
 			return true;
 	}
-	return age > OPENING || (!tuple->noted && age >= HOLD - 2 * INFLIGHT);
+	return age > OPENING || (!tuple->noted && (tuple->unheld || age >= HOLD - 2 * INFLIGHT));
 }
 
 static void send_syn(struct world *world, uint32_t i, bool fresh, bool answered, uint32_t random)
@@ -175,14 +209,17 @@ static void send_syn(struct world *world, uint32_t i, bool fresh, bool answered,
 	/* an opening that knew of the SYN before should have brought this one to the same backend */
 	if (tuple->answered & ~(1u << outcome.backend) && !tuple->excuse && is_long(world, tuple))
 		tuple->excuse = EXCUSE_LONG_HANDSHAKE;
-	tuple->noted = outcome.joined || outcome.todo & FLOW_WRITE_OPENING || (outcome.held && !outcome.opening_full);
+	tuple->noted = outcome.joined || outcome.todo & FLOW_WRITE_OPENING || (outcome.phase == WEIR_HOLDING && !outcome.opening_full);
+	tuple->unheld = outcome.phase == WEIR_LEARNING;
+	tuple->by_pin = !tuple->noted && outcome.todo & FLOW_TOUCH_PIN;
 	tuple->opened = world->now;
 	if (outcome.opening_full && outcome.rest_down && !tuple->excuse)
 		tuple->excuse = EXCUSE_FULL_DOWN;
 	if (answers(world, tuple, outcome.backend)) {
 		tuple->answered |= (uint8_t)(1u << outcome.backend);
+		tuple->life[outcome.backend] = world->node[tuple->node].life[outcome.backend];
 		if (answered)
-			establish(world, tuple, (uint8_t)outcome.backend);
+			establish(tuple, (uint8_t)outcome.backend);
 	}
 }
 
@@ -218,8 +255,9 @@ static void send_first_datagram(struct world *world, uint32_t i, uint32_t random
 	tuple->opened = world->now;
 	if (outcome.overdue && !tuple->excuse)
 		tuple->excuse = EXCUSE_IDLE;
+	tuple->life[outcome.backend] = world->node[tuple->node].life[outcome.backend];
 	if (answers(world, tuple, outcome.backend))
-		establish(world, tuple, (uint8_t)outcome.backend);
+		establish(tuple, (uint8_t)outcome.backend);
 }
 
 static void play_data(struct world *world, const struct event *event)
@@ -253,7 +291,7 @@ static void play_synack(struct world *world, const struct event *event)
 	while (backend && backend < BACKENDS && !(tuple->answered & 1u << backend))
 		backend = (uint8_t)(event->b & 1 ? backend + 1 : backend - 1);
 	if (tuple->state == TUPLE_OPENING && backend && backend < BACKENDS && world->role[backend] != SLOTS_GONE)
-		establish(world, tuple, backend);
+		establish(tuple, backend);
 }
 
 static void play_end_of_flow(struct world *world, const struct event *event)

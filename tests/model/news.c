@@ -36,11 +36,12 @@ void news_pin(struct world *world, struct node *node, const struct pin_entry *en
 	news->key = entry->key;
 	news->udp = entry->udp;
 	news->spoofed = entry->spoofed;
+	news->overdue = entry->overdue;
 	news->index = entry->pin.backend;
 	news->life = node->life[entry->pin.backend];
 	if (node->role[entry->pin.backend] == SLOTS_GONE ||
 	    entry->pin.generation != node->backend[entry->pin.backend].generation ||
-	    entry->pin.epoch != flow_epoch(&node->word[entry->pin.slot]))
+	    entry->pin.epoch != flow_epoch(&node->word[entry->pin.slot]) || flow_is_settled(&node->word[entry->pin.slot]))
 		news->life = UINT32_MAX; /* it is no pin */
 	news->age = world->now - entry->pin.seen;
 	news->pin = entry->pin;
@@ -55,11 +56,13 @@ void news_opening(struct world *world, struct node *node, const struct opening_e
 	news->key = entry->key;
 	news->udp = entry->udp;
 	news->spoofed = entry->spoofed;
+	news->overdue = entry->overdue;
 	news->index = entry->opening.backend;
 	news->life = node->life[entry->opening.backend];
 	if (node->role[entry->opening.backend] == SLOTS_GONE ||
 	    entry->opening.generation != node->backend[entry->opening.backend].generation ||
-	    entry->opening.epoch != flow_epoch(&node->word[entry->opening.slot]))
+	    entry->opening.epoch != flow_epoch(&node->word[entry->opening.slot]) ||
+	    flow_is_settled(&node->word[entry->opening.slot]))
 		news->life = UINT32_MAX;
 	news->age = world->now - entry->opening.seen;
 	news->opening = entry->opening;
@@ -82,14 +85,38 @@ void news_notes(struct world *world, struct node *node)
 	}
 }
 
-/* The latest change wins: the peer takes what is true when this comes. */
 void news_config(struct world *world, struct node *node, enum news_kind kind, uint16_t index)
 {
 	struct news *news = put(world, node, kind);
 
+	node->changed[kind == NEWS_ROLE ? index : BACKENDS + index] = ++world->changes;
 	if (!news)
 		return;
 	news->index = index;
+	news->value = kind == NEWS_ROLE ? world->role[index] : world->shift[index];
+	news->life = kind == NEWS_ROLE ? world->life[index] : 0;
+	news->change = world->changes;
+}
+
+static void take_config(struct world *world, struct node *node, const struct news *news)
+{
+	uint32_t *changed = &node->changed[news->kind == NEWS_ROLE ? news->index : BACKENDS + news->index];
+
+	if (news->change < *changed)
+		return;
+	*changed = news->change;
+	if (news->kind == NEWS_ROLE)
+		node_set_role(world, node, news->index, news->value, news->life);
+	else
+		node_set_shift(world, node, news->index, news->value);
+}
+
+/* The stream is never as late as the world's steps of time are long. */
+static uint32_t seen_at(const struct world *world, const struct news *news)
+{
+	uint32_t late = world->now - news->sent;
+
+	return world->now - news->age - (late > 2 * STREAM_DELAY ? late - 2 * STREAM_DELAY : 0);
 }
 
 /* Seen here after the peer has seen what it tells: the stream may be as late as INFLIGHT. */
@@ -122,8 +149,25 @@ static bool is_old_news(const struct world *world, const struct node *node, cons
 	if (keep_own(world, node, own, news))
 		return true;
 	if (own->pin.backend == pin->backend && own->pin.epoch == pin->epoch && own->pin.generation == pin->generation)
-		return news->pin.flags & WEIR_PIN_PEER || world->now - own->pin.seen <= news->age; /* an echo */
+		return world->now - own->pin.seen <= news->age;
 	return news->kind == NEWS_REFRESH && own->pin.backend != pin->backend;
+}
+
+/*
+ * What the peer has from here is of use only to a node that has lost it: else it may be long out of date, and would come
+ * back from the dead. But it says that the peer has not deleted the flow.
+ */
+static bool is_copy(const struct node *node, bool peer)
+{
+	return peer && !node->fresh;
+}
+
+/* Does the pin make the opening needless? It is what the opening has become, or what it has stood for. */
+static bool is_done(const struct weir_opening *opening, const struct weir_pin *pin)
+{
+	return pin->flags & WEIR_PIN_CONFIRMED &&
+	       (opening->flags & WEIR_OPENING_PEER ||
+		(opening->flags & WEIR_OPENING_CONFIRMED && opening->backend == pin->backend));
 }
 
 static void take_pin(struct world *world, struct node *node, const struct news *news)
@@ -131,19 +175,26 @@ static void take_pin(struct world *world, struct node *node, const struct news *
 	union weir_slot word = node->word[news->pin.slot];
 	struct pin_entry *own = path_pin(node, news->key);
 	struct opening_entry *opening = path_opening(node, news->key);
-	struct pin_entry entry = {.key = news->key, .udp = news->udp, .spoofed = news->spoofed, .pin = news->pin};
+	struct pin_entry entry = {.key = news->key, .udp = news->udp, .spoofed = news->spoofed, .overdue = news->overdue,
+				  .pin = news->pin};
+	struct pin_entry *theirs = path_pin(node_other(world, node), news->key);
 
 	if (flow_is_settled(&word) || node->life[news->index] != news->life || node->role[news->index] == SLOTS_GONE)
 		return;
 	entry.pin.epoch = (uint16_t)flow_epoch(&word);
 	entry.pin.generation = node->backend[news->index].generation;
-	entry.pin.seen = world->now - news->age;
+	entry.pin.seen = seen_at(world, news);
 	entry.pin.flags |= WEIR_PIN_PEER;
-	if (own && is_old_news(world, node, own, &entry.pin, news))
+	if (theirs)
+		theirs->far = false;
+	entry.link = world->links;
+	if (own)
+		own->link = world->links;
+	if (is_copy(node, news->pin.flags & WEIR_PIN_PEER) ||
+	    (own && is_old_news(world, node, own, &entry.pin, news)))
 		return;
 	set_missed(node, news->key, !path_write_pin(world, node, &entry));
-	if (opening && opening->opening.flags & WEIR_OPENING_PEER && entry.pin.flags & WEIR_PIN_CONFIRMED &&
-	    news->kind == NEWS_PIN)
+	if (news->kind == NEWS_PIN && opening && !node->missed[news->key] && is_done(&opening->opening, &entry.pin))
 		path_drop_opening(node, (uint32_t)(opening - node->opening));
 }
 
@@ -172,14 +223,19 @@ static void take_opening(struct world *world, struct node *node, const struct ne
 		return;
 	opening.epoch = (uint16_t)flow_epoch(&word);
 	opening.generation = node->backend[news->index].generation;
-	opening.seen = world->now - news->age;
+	opening.seen = seen_at(world, news);
 	opening.flags |= WEIR_OPENING_PEER;
-	if (own && keep_own_opening(world, node, own, news))
+	if (own)
+		own->link = world->links;
+	if (is_copy(node, news->opening.flags & WEIR_OPENING_PEER) ||
+	    (own && keep_own_opening(world, node, own, news)))
 		return;
 	entry = (struct opening_entry){
 		.key = news->key,
 		.udp = news->udp,
 		.spoofed = news->spoofed,
+		.overdue = news->overdue,
+		.link = world->links,
 		.opening = opening,
 	};
 	if (!path_write_opening(world, node, &entry))
@@ -202,6 +258,24 @@ static void take_opening_removal(struct node *node, const struct news *news)
 		path_drop_opening(node, (uint32_t)(own - node->opening));
 }
 
+void news_synced(struct world *world, struct node *node)
+{
+	put(world, node, NEWS_SYNCED);
+}
+
+static void take_synced(const struct world *world, struct node *node)
+{
+	for (uint32_t i = node->pins; i-- > 0;) {
+		if (node->pin[i].pin.flags & WEIR_PIN_PEER && node->pin[i].link != world->links)
+			path_drop_pin(node, i);
+	}
+	for (uint32_t i = node->openings; i-- > 0;) {
+		if (node->opening[i].opening.flags & WEIR_OPENING_PEER && node->opening[i].link != world->links)
+			path_drop_opening(node, i);
+	}
+	node->fresh = false;
+}
+
 static void take(struct world *world, struct node *node, const struct news *news)
 {
 	switch (news->kind) {
@@ -218,15 +292,16 @@ static void take(struct world *world, struct node *node, const struct news *news
 	case NEWS_REMOVE_OPENING:
 		take_opening_removal(node, news);
 		break;
+	case NEWS_SYNCED:
+		take_synced(world, node);
+		break;
 	case NEWS_NOTE:
 		slots_take(&node->slots, &news->note, node_clock(world));
 		news_notes(world, node);
 		break;
 	case NEWS_ROLE:
-		node_set_role(world, node, news->index, world->role[news->index], world->life[news->index]);
-		break;
 	case NEWS_SHIFT:
-		node_set_shift(world, node, news->index, world->shift[news->index]);
+		take_config(world, node, news);
 		break;
 	}
 }

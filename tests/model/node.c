@@ -26,13 +26,20 @@ static uint16_t table(const struct node *node, uint32_t slot)
 	return 0;
 }
 
+/* The other one may take this node at its word just now: a change here is the same as a change on both. */
+static bool has_said_over(const struct world *world, const struct node *node, uint32_t slot)
+{
+	uint8_t flags = node->side[slot].flags;
+	const union weir_slot *word = &node->word[slot];
+
+	return world->linked && ((flags & SLOTS_PROMISED && flow_phase(word) == WEIR_LEARNING) ||
+				 (flags & SLOTS_PROMISED_UDP && word->previous_udp));
+}
+
 static void move_slots(struct world *world, struct node *node)
 {
 	for (uint32_t i = 0; i < world->rules.slots; i++) {
-		/* the other one may take this node at its word: that is the same as a change on both */
-		uint8_t told = node->side[i].told;
-		bool over = world->linked && ((told & SLOTS_STEP_MASK) == SLOTS_STEP_OVER ||
-					      (told & SLOTS_STEP_UDP_OVER && node->word[i].previous_udp));
+		bool over = has_said_over(world, node, i);
 
 		if (slots_move(&node->slots, i, table(node, i), node_clock(world)) && over)
 			world->raced[i] = true;
@@ -55,16 +62,39 @@ static void change_role(struct node *node, uint16_t index, uint8_t role)
 	node->backend[index].flags = flags_of(role);
 }
 
-void node_set_role(struct world *world, struct node *node, uint16_t backend, uint8_t role, uint32_t life)
+/* True if the backend has stopped serving, if only for a moment. */
+static bool stop_role(struct world *world, struct node *node, uint16_t backend, uint8_t role, uint32_t life)
 {
-	if (node->role[backend] != SLOTS_GONE && (role == SLOTS_GONE || life != node->life[backend])) {
+	bool stops = node->role[backend] != SLOTS_GONE && (role == SLOTS_GONE || life != node->life[backend]);
+
+	if (stops) {
 		change_role(node, backend, SLOTS_GONE);
 		node->stopped[backend] = world->now;
 		slots_stop(&node->slots, backend, node_clock(world));
-		move_slots(world, node);
 	}
+	return stops;
+}
+
+void node_set_role(struct world *world, struct node *node, uint16_t backend, uint8_t role, uint32_t life)
+{
+	if (stop_role(world, node, backend, role, life))
+		move_slots(world, node);
 	node->life[backend] = life;
 	change_role(node, backend, role);
+	move_slots(world, node);
+}
+
+void node_set_all(struct world *world, struct node *node)
+{
+	for (uint16_t i = 1; i < BACKENDS; i++)
+		stop_role(world, node, i, world->role[i], world->life[i]);
+	memcpy(node->shift, world->shift, sizeof(node->shift));
+	for (uint16_t i = 1; i < BACKENDS; i++) {
+		node->life[i] = world->life[i];
+		change_role(node, i, world->role[i]);
+	}
+	for (uint32_t i = 0; i < BACKENDS + SLOTS; i++)
+		node->changed[i] = world->changes;
 	move_slots(world, node);
 }
 
@@ -116,14 +146,14 @@ static void scan_opening(struct world *world, struct node *node, uint32_t i)
 }
 
 /* A piece of a scan: pins first, then openings. From the last one down: what comes in meanwhile may be missed. */
-static void scan(struct world *world, struct node *node)
+static void scan(struct world *world, struct node *node, uint32_t piece)
 {
 	if (slots_scan_begin(&node->slots, node_clock(world))) {
 		node->scan_pins = node->pins;
 		node->scan_openings = OPENINGS;
 		node->deletes = world->rules.deletes;
 	}
-	for (uint32_t i = 0; i < world->rules.piece && node->slots.scanning; i++) {
+	for (uint32_t i = 0; i < piece && node->slots.scanning; i++) {
 		if (node->scan_pins) {
 			if (--node->scan_pins < node->pins)
 				scan_pin(world, node, node->scan_pins);
@@ -148,25 +178,27 @@ static void refresh(struct world *world, struct node *node)
 	for (uint32_t i = 0; i < node->pins; i++) {
 		struct pin_entry *entry = &node->pin[i];
 
-		if (!(entry->pin.flags & WEIR_PIN_PEER) && world->now - entry->pin.seen <= since)
-			news_pin(world, node, entry, NEWS_REFRESH);
+		if (entry->pin.flags & WEIR_PIN_PEER || world->now - entry->pin.seen > since)
+			continue;
+		news_pin(world, node, entry, NEWS_REFRESH);
 	}
 	for (uint32_t i = 0; i < node->openings; i++) {
 		struct opening_entry *entry = &node->opening[i];
 
-		if (entry->opening.flags & WEIR_OPENING_CONFIRMED && world->now - entry->opening.seen <= since)
-			news_opening(world, node, entry, NEWS_OPENING);
+		if (entry->opening.flags != WEIR_OPENING_CONFIRMED || world->now - entry->opening.seen > since)
+			continue;
+		news_opening(world, node, entry, NEWS_OPENING);
 	}
 	node->refreshed = world->now;
 }
 
-void node_tick(struct world *world, struct node *node)
+void node_tick(struct world *world, struct node *node, bool whole)
 {
 	if (!node->alive)
 		return;
 	refresh(world, node);
 	slots_tick(&node->slots, 0, world->rules.slots, node_clock(world));
-	scan(world, node);
+	scan(world, node, whole ? PINS + OPENINGS + 1 : world->rules.piece);
 	news_notes(world, node);
 }
 
@@ -204,29 +236,23 @@ void node_start(struct world *world, struct node *node)
 	bind_slots(world, node);
 }
 
-/*
- * All that is known here first-hand. What the peer itself has told is of use only to one that has lost it: else it may be
- * long out of date there, and would come back from the dead.
- */
+/* All that is known here. */
 static void send_all(struct world *world, struct node *node)
 {
-	bool fresh = node_other(world, node)->fresh;
-
 	news_notes(world, node);
-	for (uint32_t i = 0; i < node->pins; i++) {
-		if (fresh || !(node->pin[i].pin.flags & WEIR_PIN_PEER))
-			news_pin(world, node, &node->pin[i], NEWS_PIN);
-	}
-	for (uint32_t i = 0; i < node->openings; i++) {
-		if (fresh || !(node->opening[i].opening.flags & WEIR_OPENING_PEER))
-			news_opening(world, node, &node->opening[i], NEWS_OPENING);
-	}
+	for (uint32_t i = 0; i < node->pins; i++)
+		news_pin(world, node, &node->pin[i], NEWS_PIN);
+	for (uint32_t i = 0; i < node->openings; i++)
+		news_opening(world, node, &node->opening[i], NEWS_OPENING);
+	if (!node->fresh)
+		news_synced(world, node);
 }
 
 /* The stream between the nodes begins, with all that there is; or ends, and what was under way is lost. */
 void node_link(struct world *world, bool linked)
 {
 	world->linked = linked;
+	world->links++;
 	for (uint32_t i = 0; i < NODES; i++) {
 		struct node *node = &world->node[i];
 
@@ -237,18 +263,24 @@ void node_link(struct world *world, bool linked)
 	for (uint32_t i = 0; linked && i < NODES; i++) {
 		struct node *node = &world->node[i];
 
-		for (uint16_t k = 1; k < BACKENDS; k++)
-			node_set_role(world, node, k, world->role[k], world->life[k]);
-		for (uint16_t s = 0; s < world->rules.slots; s++)
-			node_set_shift(world, node, s, world->shift[s]);
+		node_set_all(world, node);
 		send_all(world, node);
 	}
-	world->node[0].fresh = world->node[1].fresh = false;
 }
 
 /* The agent alone: its memory is lost, the maps are not. */
 void node_restart(struct world *world, struct node *node)
 {
+	for (uint32_t i = 0; i < world->rules.slots; i++)
+		world->raced[i] |= has_said_over(world, node, i);
+	for (uint16_t i = 1; i < BACKENDS && world->linked; i++) { /* as it finds them now */
+		if (world->role[i] == SLOTS_GONE || world->life[i] != node->life[i])
+			change_role(node, i, SLOTS_GONE);
+		if (node->role[i] == SLOTS_GONE)
+			node->stopped[i] = world->now;
+		node->life[i] = world->life[i];
+		change_role(node, i, world->role[i]);
+	}
 	bind_slots(world, node);
 	move_slots(world, node);
 	if (world->linked)

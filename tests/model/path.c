@@ -22,6 +22,23 @@ struct opening_entry *path_opening(struct node *node, uint16_t key)
 	return NULL;
 }
 
+bool path_has_own(struct node *node, uint16_t key)
+{
+	const struct pin_entry *pin = path_pin(node, key);
+	const struct opening_entry *opening = path_opening(node, key);
+
+	return (pin && !(pin->pin.flags & WEIR_PIN_PEER)) ||
+	       (opening && !(opening->opening.flags & WEIR_OPENING_PEER));
+}
+
+bool path_is_far(struct node *node, uint16_t key)
+{
+	const struct pin_entry *pin = path_pin(node, key);
+	const struct opening_entry *opening = path_opening(node, key);
+
+	return (pin && pin->far) || (opening && opening->far);
+}
+
 struct pin_entry *path_write_pin(const struct world *world, struct node *node, const struct pin_entry *entry)
 {
 	struct pin_entry *place = path_pin(node, entry->key);
@@ -170,8 +187,11 @@ static void change_entries(struct world *world, struct node *node, const struct 
 	}
 }
 
-/* Has the slot's pin or opening outlived its limit, because no scan has seen it? That is no fault of a rule. */
-static bool meet_overdue(const struct world *world, struct node *node, const struct packet *packet)
+/*
+ * Has the flow's pin or opening outlived its limit, and no scan has seen it yet? `far`: by more than the time in which
+ * an agent scans, and tells the other node of packets.
+ */
+static bool meet_overdue(const struct world *world, struct node *node, const struct packet *packet, bool *far)
 {
 	struct opening_entry *opening = path_opening(node, packet->key);
 	struct pin_entry *pin = path_pin(node, packet->key);
@@ -182,13 +202,19 @@ static bool meet_overdue(const struct world *world, struct node *node, const str
 		uint32_t limit = pin->udp ? LEARN_UDP : pin->pin.flags & WEIR_PIN_CLOSING ? CLOSING : LEARN;
 
 		pin->overdue |= world->now - pin->pin.seen >= limit;
+		pin->far |= world->now - pin->pin.seen >= limit + limit / 4;
 		overdue = pin->overdue;
+		*far = pin->far;
 	}
 	if (opening && opening->opening.epoch == epoch && opening->opening.flags & WEIR_OPENING_CONFIRMED) {
-		opening->overdue |= world->now - opening->opening.seen >= (opening->udp ? LEARN_UDP : LEARN);
+		uint32_t limit = opening->udp ? LEARN_UDP : LEARN;
+
+		opening->overdue |= world->now - opening->opening.seen >= limit;
+		opening->far |= world->now - opening->opening.seen >= limit + limit / 4;
 		overdue |= opening->overdue;
+		*far |= opening->far;
 	}
-	return overdue && world->rules.overlooks;
+	return overdue;
 }
 
 /* How the SYN fared with an opening that was there already. */
@@ -210,20 +236,24 @@ struct outcome path_packet(struct world *world, struct node *node, const struct 
 	struct flow_verdict verdict;
 	struct entries entries;
 	struct flow_ask ask;
+	bool overdue, far = false;
 
 	if (packet->slow[0])
 		play_pass(world, packet->slow[0]);
 	outcome.backend = slot.current;
 	if (flow_is_settled(&slot))
 		return outcome;
-	outcome.overdue = meet_overdue(world, node, packet);
+	overdue = meet_overdue(world, node, packet, &far);
 	ask_fill(world, node, packet, slot, &entries, &ask);
 	flow_decide(&ask, &verdict);
-	outcome.held = flow_phase(&slot) == WEIR_HOLDING;
+	outcome.phase = (uint8_t)flow_phase(&slot);
 	if (ask.opening)
 		meet_opening(&ask, &verdict, &outcome);
 	if (packet->slow[1])
 		play_pass(world, packet->slow[1]);
+	/* it may be swept just now, or the slot may settle over what scans overlook */
+	outcome.overdue = far || (overdue && (world->rules.overlooks || (ask.pin && !path_pin(node, packet->key)) ||
+					      (ask.opening && !path_opening(node, packet->key))));
 	if (verdict.todo & FLOW_WRITE_OPENING)
 		write_opening(world, node, packet, &ask, &verdict, &outcome);
 	if (verdict.todo & FLOW_WRITE_PIN)

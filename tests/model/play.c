@@ -29,6 +29,7 @@ void play_init(struct world *world, const struct rules *rules, uint64_t *used)
 	for (uint32_t i = 0; i < NODES; i++)
 		node_start(world, &world->node[i]);
 	node_link(world, true);
+	world->node[0].fresh = world->node[1].fresh = false;
 }
 
 /* ---- time ---- */
@@ -39,7 +40,7 @@ void play_pass(struct world *world, uint32_t time)
 	for (uint32_t i = 0; i < NODES; i++)
 		news_deliver(world, &world->node[i]);
 	for (uint32_t i = 0; i < NODES; i++)
-		node_tick(world, &world->node[i]);
+		node_tick(world, &world->node[i], time >= SECOND);
 }
 
 /* In steps, so that what is under way arrives before a long silence, and that agents can act during it. */
@@ -134,7 +135,7 @@ static void play_shift(struct world *world, const struct event *event)
 }
 
 /* Where flows without a pin are. */
-static uint32_t base_of(bool udp, const union weir_slot *word)
+uint16_t play_base(bool udp, const union weir_slot *word)
 {
 	if (udp)
 		return word->previous_udp ? word->previous_udp : word->current;
@@ -147,6 +148,7 @@ static void move(struct world *world, uint32_t i, uint8_t to)
 	const struct node *from = &world->node[tuple->node];
 	uint16_t key = play_key(world, i);
 	uint8_t slot = play_slot(world, i);
+	bool udp = tuple->udp && !world->rules.client;
 
 	if (tuple->node == to || !world->node[to].alive)
 		return;
@@ -156,8 +158,7 @@ static void move(struct world *world, uint32_t i, uint8_t to)
 		return;
 	if (world->parted[slot])
 		tuple->excuse = EXCUSE_PARTED;
-	else if (world->raced[slot] && base_of(tuple->udp && !world->rules.client, &from->word[slot]) !=
-					       base_of(tuple->udp && !world->rules.client, &world->node[to].word[slot]))
+	else if (world->raced[slot] && play_base(udp, &from->word[slot]) != play_base(udp, &world->node[to].word[slot]))
 		tuple->excuse = EXCUSE_RACED;
 	else if (news_pending(world, from, key, slot))
 		tuple->excuse = EXCUSE_TICK;
@@ -203,12 +204,11 @@ static void play_link(struct world *world, bool linked)
 {
 	if (!world->node[0].alive || !world->node[1].alive || world->linked == linked)
 		return;
-	for (uint32_t i = 0; linked && i < TUPLES; i++) { /* a pin made there for an earlier flow of the tuple */
+	for (uint32_t i = 0; linked && i < TUPLES; i++) { /* what was made there for an earlier flow of the tuple */
 		struct tuple *tuple = &world->tuple[i];
-		const struct pin_entry *pin = path_pin(&world->node[!tuple->node], play_key(world, i));
 
-		if (world->parted[play_slot(world, i)] && pin && tuple->state != TUPLE_CLOSED && !tuple->excuse &&
-		    !(pin->pin.flags & WEIR_PIN_PEER))
+		if (world->parted[play_slot(world, i)] && tuple->state != TUPLE_CLOSED && !tuple->excuse &&
+		    path_has_own(&world->node[!tuple->node], play_key(world, i)))
 			tuple->excuse = EXCUSE_PARTED;
 	}
 	node_link(world, linked);

@@ -48,6 +48,8 @@ struct pin_entry {
 	bool udp;
 	bool spoofed; /* its last sequence number, or the pin itself, was written by a spoofed packet */
 	bool overdue; /* met by a packet when it was past its limit, by no scan since */
+	bool far;     /* ... far past it, and the other node has not been told since */
+	uint32_t link; /* a copy: the link that it has last come by */
 	struct weir_pin pin;
 };
 
@@ -55,7 +57,8 @@ struct opening_entry {
 	uint16_t key;
 	bool udp;
 	bool spoofed;
-	bool overdue;
+	bool overdue, far;
+	uint32_t link;
 	struct weir_opening opening;
 };
 
@@ -65,6 +68,7 @@ enum news_kind {
 	NEWS_REMOVE,
 	NEWS_OPENING,
 	NEWS_REMOVE_OPENING,
+	NEWS_SYNCED, /* that was all: what it has told before this link and not again is no more */
 	NEWS_NOTE,
 	NEWS_ROLE,
 	NEWS_SHIFT
@@ -76,12 +80,14 @@ struct news {
 	uint32_t life; /* of the backend that `index` names */
 	uint16_t key;  /* or the slot */
 	uint16_t index;
-	bool udp, spoofed;
+	uint8_t value; /* role, shift */
+	bool udp, spoofed, overdue;
 	uint32_t age;
 	union {
 		struct weir_pin pin;
 		struct weir_opening opening;
 		struct slots_note note;
+		uint32_t change; /* its number, of all in the world: the latest one wins */
 	};
 };
 
@@ -92,7 +98,7 @@ struct queue {
 
 struct node {
 	bool alive;
-	bool fresh; /* has just started with empty maps */
+	bool fresh; /* has started with empty maps, and not yet heard all that the other one knows */
 	union weir_slot word[SLOTS];
 	struct slots_side side[SLOTS];
 	uint32_t restart[SLOTS];
@@ -101,6 +107,7 @@ struct node {
 	uint32_t stopped[BACKENDS]; /* when it last stopped serving */
 	uint8_t role[BACKENDS];
 	uint8_t shift[SLOTS];
+	uint32_t changed[BACKENDS + SLOTS]; /* number of the latest change that it knows of: roles, shifts */
 	struct slots slots;
 	struct pin_entry pin[PINS];
 	struct opening_entry opening[OPENINGS];
@@ -126,7 +133,7 @@ struct outcome { /* what the data path did, for those who check it */
 	uint32_t todo;      /* enum flow_todo, after failures */
 	bool opening_full;  /* an opening could not be written */
 	bool rest_down;     /* ... and its flow's next packets would go to a backend that is down */
-	bool held;          /* the slot was holding */
+	uint8_t phase;      /* of the slot */
 	bool joined;        /* an opening decided about a SYN */
 	bool spoofed_proof; /* an opening was confirmed, and it or the packet was spoofed */
 	bool overdue;       /* a pin was past its limit, and not yet deleted */
@@ -160,9 +167,12 @@ struct tuple {
 	bool acked, closing;
 	uint8_t home;
 	uint8_t answered; /* backends that have had this SYN */
+	uint32_t life[BACKENDS]; /* ... when they had it, as the node knew */
 	uint32_t home_life;
 	uint32_t isn, sequence;
 	bool noted;      /* an opening knows of its last SYN */
+	bool unheld;     /* the slot may move again without a hold */
+	bool by_pin;     /* it went by a pin, which binds it only while the backend is up */
 	uint32_t opened; /* the SYN that was sent last */
 	uint32_t last, moved;
 	enum excuse excuse;
@@ -224,6 +234,7 @@ struct world {
 	uint8_t role[BACKENDS];
 	uint32_t life[BACKENDS];
 	uint8_t shift[SLOTS];
+	uint32_t changes, links;
 	bool linked;
 	bool overflow; /* more news than the stream takes: it breaks */
 	bool parted[SLOTS];
@@ -237,6 +248,10 @@ struct world {
 struct outcome path_packet(struct world *world, struct node *node, const struct packet *packet);
 struct pin_entry *path_pin(struct node *node, uint16_t key);
 struct opening_entry *path_opening(struct node *node, uint16_t key);
+/* Has the node a pin or an opening that no other one has told it of? */
+bool path_has_own(struct node *node, uint16_t key);
+/* ... one far past its limit? */
+bool path_is_far(struct node *node, uint16_t key);
 /* NULL = no room */
 struct pin_entry *path_write_pin(const struct world *world, struct node *node, const struct pin_entry *entry);
 struct opening_entry *path_write_opening(const struct world *world, struct node *node,
@@ -248,6 +263,7 @@ void path_drop_opening(struct node *node, uint32_t i);
 void news_pin(struct world *world, struct node *node, const struct pin_entry *entry, enum news_kind kind);
 void news_opening(struct world *world, struct node *node, const struct opening_entry *entry, enum news_kind kind);
 void news_notes(struct world *world, struct node *node);
+void news_synced(struct world *world, struct node *node);
 void news_config(struct world *world, struct node *node, enum news_kind kind, uint16_t index);
 void news_deliver(struct world *world, struct node *from);
 /* Is there something under way from the node that decides about the flow? */
@@ -260,7 +276,10 @@ bool news_changes(const struct node *node);
 void node_start(struct world *world, struct node *node);
 void node_set_role(struct world *world, struct node *node, uint16_t backend, uint8_t role, uint32_t life);
 void node_set_shift(struct world *world, struct node *node, uint16_t slot, uint8_t shift);
-void node_tick(struct world *world, struct node *node);
+/* All that the world's state says, at once. */
+void node_set_all(struct world *world, struct node *node);
+/* `whole`: for so long that a scan has come to its end. */
+void node_tick(struct world *world, struct node *node, bool whole);
 void node_restart(struct world *world, struct node *node);
 void node_link(struct world *world, bool linked);
 /* As the agents have read it. */
@@ -284,6 +303,8 @@ const char *play_end(struct world *world);
 void play_pass(struct world *world, uint32_t time);
 uint16_t play_key(const struct world *world, uint32_t tuple);
 uint8_t play_slot(const struct world *world, uint32_t tuple);
+/* Where flows without a pin are. */
+uint16_t play_base(bool udp, const union weir_slot *word);
 
 /* clients.c: events up to OP_FLOOD_ACK */
 void clients_play(struct world *world, const struct event *event);

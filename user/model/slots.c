@@ -14,14 +14,6 @@
 
 #include "../../include/weir/flow.h"
 
-enum slots_flags {
-	FOUND = 1, /* the scan under way has found something */
-	TELL = 2,  /* the peer waits for an answer */
-	/* The peer has been told that the window is over, and may have gone on: then so must we, whatever found no room since. */
-	PROMISED = 4,
-	PROMISED_UDP = 8,
-};
-
 static uint16_t phase_of(union weir_slot word)
 {
 	return word.state & WEIR_SLOT_PHASE;
@@ -103,7 +95,7 @@ static void unclean(struct slots *slots, uint32_t slot)
 
 	side->clean = 0;
 	if (slots->scanning)
-		side->flags |= FOUND;
+		side->flags |= SLOTS_FOUND;
 }
 
 /* The slot has changed in a way that the peer must have seen before it counts as agreeing. */
@@ -114,36 +106,45 @@ static void change(struct slots *slots, uint32_t slot)
 	if (!++side->version)
 		side->version = 1; /* 0 is what nobody has heard */
 	side->peer = SLOTS_STEP_NONE;
-	side->flags = TELL;
+	side->flags = SLOTS_TELL;
 	unclean(slots, slot);
+}
+
+/* Flows that are on a backend that does not serve are lost: nothing is to be learned of them. */
+static void forget(struct slots *slots, uint32_t slot, uint32_t now)
+{
+	union weir_slot word = slots->word[slot];
+	uint16_t phase = phase_of(word);
+
+	if (word.previous_udp && slots->role[word.previous_udp] == SLOTS_GONE) {
+		word.previous_udp = 0;
+		slots->side[slot].since_udp = now;
+	}
+	if ((phase == WEIR_HOLDING || phase == WEIR_LEARNING) && slots->role[word.previous] == SLOTS_GONE) {
+		word.previous = 0;
+		set_phase(&word, WEIR_REMEMBERING);
+		slots->side[slot].since = now;
+		unclean(slots, slot);
+	}
+	if (word.word != slots->word[slot].word)
+		store(slots, slot, word);
 }
 
 void slots_adopt(struct slots *slots, uint32_t now)
 {
-	for (uint32_t i = 0; i < slots->slots; i++)
-		slots->side[i] = (struct slots_side){.since = now, .since_udp = now, .version = 1};
 	slots->scanned = now;
 	slots->scanning = false;
+	for (uint32_t i = 0; i < slots->slots; i++) {
+		slots->side[i] = (struct slots_side){.since = now, .since_udp = now, .version = 1};
+		forget(slots, i, now);
+	}
 }
 
 void slots_stop(struct slots *slots, uint16_t backend, uint32_t now)
 {
 	for (uint32_t i = 0; i < slots->slots; i++) {
-		union weir_slot word = slots->word[i];
-		uint16_t phase = phase_of(word);
-
-		if (word.previous_udp == backend) {
-			word.previous_udp = 0;
-			slots->side[i].since_udp = now;
-		}
-		if ((phase == WEIR_HOLDING || phase == WEIR_LEARNING) && word.previous == backend) {
-			word.previous = 0;
-			set_phase(&word, WEIR_REMEMBERING);
-			slots->side[i].since = now;
-			unclean(slots, i);
-		}
-		if (word.word != slots->word[i].word)
-			store(slots, i, word);
+		if (slots->word[i].previous == backend || slots->word[i].previous_udp == backend)
+			forget(slots, i, now);
 	}
 }
 
@@ -168,7 +169,7 @@ static bool udp_ends(const struct slots *slots, uint32_t slot, uint32_t now)
 
 	if (!slots->word[slot].previous_udp)
 		return false;
-	if (slots->peer && side->flags & PROMISED_UDP && side->peer & SLOTS_STEP_UDP_DONE)
+	if (slots->peer && side->flags & SLOTS_PROMISED_UDP && side->peer & SLOTS_STEP_UDP_DONE)
 		return true;
 	return udp_is_over(slots, slot, now) && (!slots->peer || side->peer & SLOTS_STEP_UDP_OVER);
 }
@@ -178,7 +179,7 @@ static bool window_ends(const struct slots *slots, uint32_t slot, uint8_t own)
 	uint8_t peer = peer_step(slots, slot);
 
 	if (own == SLOTS_STEP_LEARNING)
-		return slots->peer && slots->side[slot].flags & PROMISED && peer >= SLOTS_STEP_REMEMBERING;
+		return slots->peer && slots->side[slot].flags & SLOTS_PROMISED && peer >= SLOTS_STEP_REMEMBERING;
 	return own == SLOTS_STEP_OVER && (!slots->peer || peer >= SLOTS_STEP_OVER);
 }
 
@@ -206,7 +207,7 @@ static void step(struct slots *slots, uint32_t slot, uint32_t now)
 	if (word.word != slots->word[slot].word)
 		store(slots, slot, word);
 	if (told_of(slots, slot, now) != side->told)
-		side->flags |= TELL;
+		side->flags |= SLOTS_TELL;
 }
 
 void slots_tick(struct slots *slots, uint32_t first, uint32_t count, uint32_t now)
@@ -293,7 +294,7 @@ bool slots_see_pin(struct slots *slots, const struct weir_pin *pin, bool udp, ui
 	if (needless && pin->backend == word.current &&
 	    flow_age(now, udp ? side->since_udp : side->since) >= limits->grace)
 		return false;
-	side->flags |= FOUND;
+	side->flags |= SLOTS_FOUND;
 	return true;
 }
 
@@ -309,13 +310,13 @@ bool slots_see_opening(struct slots *slots, const struct weir_opening *opening, 
 	if (!is_valid(slots, opening->slot, opening->epoch, opening->backend, opening->generation) ||
 	    flow_age(now, opening->seen) > limit + limits->grace)
 		return false;
-	slots->side[opening->slot].flags |= FOUND;
+	slots->side[opening->slot].flags |= SLOTS_FOUND;
 	return true;
 }
 
 void slots_not_deleted(struct slots *slots, uint32_t slot)
 {
-	slots->side[slot].flags |= FOUND;
+	slots->side[slot].flags |= SLOTS_FOUND;
 }
 
 void slots_scan_end(struct slots *slots, uint32_t now)
@@ -323,11 +324,11 @@ void slots_scan_end(struct slots *slots, uint32_t now)
 	for (uint32_t i = 0; i < slots->slots; i++) {
 		struct slots_side *side = &slots->side[i];
 
-		if (side->flags & FOUND || phase_of(slots->word[i]) != WEIR_REMEMBERING)
+		if (side->flags & SLOTS_FOUND || phase_of(slots->word[i]) != WEIR_REMEMBERING)
 			side->clean = 0;
 		else if (side->clean < 2)
 			side->clean++;
-		side->flags &= (uint8_t)~FOUND;
+		side->flags &= (uint8_t)~SLOTS_FOUND;
 	}
 	slots->scanning = false;
 	slots->scanned = now;
@@ -339,14 +340,14 @@ bool slots_tell(struct slots *slots, uint32_t slot, uint32_t now, struct slots_n
 {
 	struct slots_side *side = &slots->side[slot];
 
-	if (!slots->peer || !(side->flags & TELL))
+	if (!slots->peer || !(side->flags & SLOTS_TELL))
 		return false;
-	side->flags &= (uint8_t)~TELL;
+	side->flags &= (uint8_t)~SLOTS_TELL;
 	side->told = told_of(slots, slot, now);
 	if ((side->told & SLOTS_STEP_MASK) == SLOTS_STEP_OVER)
-		side->flags |= PROMISED;
+		side->flags |= SLOTS_PROMISED;
 	if (side->told & SLOTS_STEP_UDP_OVER)
-		side->flags |= PROMISED_UDP;
+		side->flags |= SLOTS_PROMISED_UDP;
 	*note = (struct slots_note){
 		.slot = slot,
 		.backend = slots->word[slot].current,
@@ -376,7 +377,7 @@ void slots_take(struct slots *slots, const struct slots_note *note, uint32_t now
 	uint8_t theirs = note->step & SLOTS_STEP_MASK;
 
 	if (side->heard != note->version)
-		side->flags |= TELL;
+		side->flags |= SLOTS_TELL;
 	side->heard = note->version;
 	if (phase_of(slots->word[note->slot]) == WEIR_SETTLED && theirs < SLOTS_STEP_CLEAR)
 		wake(slots, note->slot, now);
@@ -400,7 +401,7 @@ void slots_meet(struct slots *slots, bool peer, uint32_t now)
 			side->since_udp = now;
 		side->peer = SLOTS_STEP_NONE;
 		side->heard = 0;
-		side->flags |= TELL;
+		side->flags |= SLOTS_TELL;
 	}
 	slots->peer = peer;
 }
@@ -411,6 +412,7 @@ void slots_copy(struct slots *slots, uint32_t slot, union weir_slot word, uint32
 	slots->side[slot].since_udp = now;
 	store(slots, slot, word);
 	change(slots, slot);
+	forget(slots, slot, now);
 }
 
 bool slots_name(const struct slots *slots, uint16_t backend)

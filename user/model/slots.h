@@ -49,6 +49,14 @@ enum slots_step { /* where a slot stands, as told to peers; each is safe for a p
 		  SLOTS_STEP_MASK = 0xf,
 };
 
+enum slots_flags {
+	SLOTS_FOUND = 1, /* the scan under way has found something */
+	SLOTS_TELL = 2,  /* the peer waits for an answer */
+	/* The peer has been told that the window is over, and may have gone on: then so must we, whatever found no room since. */
+	SLOTS_PROMISED = 4,
+	SLOTS_PROMISED_UDP = 8,
+};
+
 struct slots_side {         /* what the agent knows of a slot beyond its word */
 	uint32_t since;     /* begin of the hold or of the window, or of remembering */
 	uint32_t since_udp; /* begin of previous_udp's window, or when that was over */
@@ -57,7 +65,7 @@ struct slots_side {         /* what the agent knows of a slot beyond its word */
 	uint8_t told;       /* step that the peer has last been told */
 	uint8_t peer;       /* step of the peer, SLOTS_STEP_NONE while it has not seen our version */
 	uint8_t clean;      /* scans in a row that found nothing, at most 2 */
-	uint8_t flags;      /* enum slots_flags, slots.c */
+	uint8_t flags;      /* enum slots_flags */
 };
 
 struct slots_limits {                /* all in the clock of `now` */
@@ -89,7 +97,7 @@ struct slots_note {
 	uint8_t step;
 };
 
-/* After a start: phases and epochs are what the words say, windows start again. */
+/* After a start, roles are known: phases and epochs are what the words say, windows start again. */
 void slots_adopt(struct slots *slots, uint32_t now);
 /* The table now says `to` (0 = none). True if the word has changed. */
 bool slots_move(struct slots *slots, uint32_t slot, uint16_t to, uint32_t now);
