@@ -104,7 +104,7 @@ does() {
 	does 0 'backend 10.77.0.13 added to "web"' backend add web 10.77.0.13 weight 2
 	does 0 '*already*' backend add web 10.77.0.13 weight 2
 	does 0 '*draining*takes no new flows*' backend drain web 10.77.0.13
-	does 0 '*already draining' backend drain web 10.77.0.13 --no-wait
+	does 0 '*already draining*' backend drain web 10.77.0.13 --no-wait
 	does 0 '*' backend enable web 10.77.0.13
 	does 0 '*already*' backend enable web 10.77.0.13
 	does 0 '*weight 5*' backend set web 10.77.0.13 weight 5

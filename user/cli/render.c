@@ -39,24 +39,6 @@ enum colour render_backend_counts(const json_t *counts, char *text, size_t size)
 	return up + render_number(counts, "standby") == total ? COLOUR_GREEN : COLOUR_YELLOW;
 }
 
-bool render_transition(const json_t *states, char *text, size_t size)
-{
-	static const char *const words[] = {"holding", "learning", "remembering"};
-	size_t used = 0;
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		uint64_t slots = render_number(states, words[i]);
-		char number[NUMBER_TEXT];
-
-		if (slots && used < size)
-			used += (size_t)snprintf(text + used, size - used, "%s%s %s", used ? ", " : "",
-						 number_count(slots, number), words[i]);
-	}
-	if (used == 0)
-		snprintf(text, size, "%s", states ? "settled" : "");
-	return used > 0;
-}
-
 static bool same_line(const json_t *a, const json_t *b)
 {
 	return json_equal(json_object_get(a, "vip"), json_object_get(b, "vip")) &&
@@ -141,17 +123,27 @@ static void status_head(const struct screen *screen, const json_t *document)
 	putc('\n', screen->out);
 }
 
+static void add_moving(struct table *table, uint64_t slots)
+{
+	char text[NUMBER_TEXT];
+
+	if (slots)
+		table_addf(table, COLOUR_NONE, "%s slots", number_count(slots, text));
+	else
+		table_add(table, COLOUR_NONE, "settled");
+}
+
 static void status_services(const struct screen *screen, const json_t *services)
 {
 	struct buf listeners = {.data = NULL};
 	const json_t *service;
-	bool states = false;
+	bool moving = false; /* some slots are in transition */
 	struct table table;
 	size_t i;
 
-	json_array_foreach(services, i, service) states = states || json_object_get(service, "slot_states");
+	json_array_foreach(services, i, service) moving = moving || render_number(service, "slots_in_transition");
 	table_start(&table,
-		    states ? "SERVICE STATE BACKENDS TRANSITION LISTENERS" : "SERVICE STATE BACKENDS LISTENERS");
+		    moving ? "SERVICE STATE BACKENDS TRANSITION LISTENERS" : "SERVICE STATE BACKENDS LISTENERS");
 	json_array_foreach(services, i, service)
 	{
 		bool up = json_is_true(json_object_get(service, "up"));
@@ -163,9 +155,8 @@ static void status_services(const struct screen *screen, const json_t *services)
 		table_add(&table, up ? COLOUR_GREEN : COLOUR_RED, up ? "up" : "down");
 		colour = render_backend_counts(json_object_get(service, "backends"), counts, sizeof(counts));
 		table_add(&table, colour, counts);
-		render_transition(json_object_get(service, "slot_states"), counts, sizeof(counts));
-		if (states)
-			table_add(&table, COLOUR_NONE, counts);
+		if (moving)
+			add_moving(&table, render_number(service, "slots_in_transition"));
 		table_add(&table, COLOUR_NONE,
 			  render_listeners(json_object_get(service, "listeners"), &at, &listeners) ? listeners.data
 												   : NULL);

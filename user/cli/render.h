@@ -23,8 +23,6 @@ uint64_t render_number(const json_t *object, const char *key);    /* 0 if it is 
 void render_interfaces(const struct screen *screen, const json_t *interfaces);
 /* "2/3 up, 1 draining" into text; its colour. */
 enum colour render_backend_counts(const json_t *counts, char *text, size_t size);
-/* "1,638 learning, 20 remembering", "settled", or nothing when states is NULL, into text. Whether there are any of those. */
-bool render_transition(const json_t *states, char *text, size_t size);
 /* The n-th line of a service's listeners, "192.0.2.10 tcp 80 443", into buf; false when there are not so many. */
 struct buf;
 bool render_listeners(const json_t *listeners, size_t *at, struct buf *text);

@@ -19,6 +19,24 @@ static const char *origin(const json_t *object)
 	return json_is_true(json_object_get(object, "runtime")) ? "runtime" : "file";
 }
 
+/* "20 holding, 1,638 learning", or "settled". */
+static void transition(const json_t *states, char *text, size_t size)
+{
+	static const char *const words[] = {"holding", "learning", "remembering"};
+	size_t used = 0;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		uint64_t slots = render_number(states, words[i]);
+		char number[NUMBER_TEXT];
+
+		if (slots && used < size)
+			used += (size_t)snprintf(text + used, size - used, "%s%s %s", used ? ", " : "",
+						 number_count(slots, number), words[i]);
+	}
+	if (used == 0)
+		snprintf(text, size, "%s", states ? "settled" : "");
+}
+
 static void add_service(struct table *table, const json_t *service, bool flows)
 {
 	struct buf listeners = {.data = NULL};
@@ -34,7 +52,7 @@ static void add_service(struct table *table, const json_t *service, bool flows)
 	table_add(table, COLOUR_NONE, render_string(service, "forward"));
 	table_add(table, COLOUR_NONE, render_string(service, "affinity"));
 	table_add(table, COLOUR_NONE, number_count(render_number(service, "slots"), number));
-	render_transition(json_object_get(service, "slot_states"), text, sizeof(text));
+	transition(json_object_get(service, "slot_states"), text, sizeof(text));
 	table_add(table, COLOUR_NONE, text);
 	table_add(table, COLOUR_NONE, number_count(render_number(service, "slots_moved"), number));
 	if (flows) {
@@ -176,7 +194,7 @@ static void show_pins(const struct screen *screen, const json_t *document)
 {
 	const json_t *pins = json_object_get(document, "pins"), *pin;
 	uint64_t shown = json_array_size(pins), total = render_number(document, "total");
-	char number[2][NUMBER_TEXT];
+	char shown_text[NUMBER_TEXT], total_text[NUMBER_TEXT];
 	struct table table;
 	size_t i;
 
@@ -188,8 +206,8 @@ static void show_pins(const struct screen *screen, const json_t *document)
 	json_array_foreach(pins, i, pin) add_pin(&table, pin);
 	table_print(&table, screen);
 	if (shown < total)
-		fprintf(screen->out, "shown %s of %s\n", number_count(shown, number[0]),
-			number_count(total, number[1]));
+		fprintf(screen->out, "shown %s of %s\n", number_count(shown, shown_text),
+			number_count(total, total_text));
 }
 
 /* Reasons that drop and have dropped stand out. */
