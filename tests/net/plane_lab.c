@@ -32,12 +32,12 @@ struct lab_outcome *lab_outcome;
 
 const char lab_config[] =
 	"interface e0 { xdp native; }\n"
-	"limits { services 4; backends 64; }\n"
+	"limits { services 4; backends 64; pins 4096; openings 1024; }\n"
 	"service web { listen 192.0.2.10 udp 80; forward dsr; slots 4096; backend 10.0.0.1; backend 10.0.0.2; }\n";
 
 const char lab_three_ports[] =
 	"interface e0 { xdp native; } interface e1 { xdp native; } interface e2 { xdp native; }\n"
-	"limits { services 4; backends 64; }\n"
+	"limits { services 4; backends 64; pins 4096; openings 1024; }\n"
 	"service web { listen 192.0.2.10 udp 80; forward dsr; slots 4096; backend 10.0.0.1; backend 10.0.0.2; }\n";
 
 static void die(const char *what)

@@ -82,8 +82,7 @@ static bool sizes_agree(const struct set *set)
 	const uint32_t *entries = set->entries;
 
 	return entries[MAP_SERVICES] == entries[MAP_SERVICE_NAMES] &&
-	       entries[MAP_BACKENDS] == entries[MAP_BACKEND_NAMES] &&
-	       entries[MAP_SLOTS] == 2 * entries[MAP_RESTARTS] &&
+	       entries[MAP_BACKENDS] == entries[MAP_BACKEND_NAMES] && entries[MAP_SLOTS] == 2 * entries[MAP_RESTARTS] &&
 	       entries[MAP_SERVICES] == entries[MAP_SERVICE_COUNTERS] &&
 	       entries[MAP_BACKENDS] == entries[MAP_BACKEND_COUNTERS];
 }
@@ -201,7 +200,8 @@ static void find_moved_backends(const struct old_set *old, const struct set *set
 
 		if (!name[i].used)
 			continue;
-		if (service < 0 || moved->service[service] != name[i].service) /* mostly the one of the backend before */
+		if (service < 0 ||
+		    moved->service[service] != name[i].service) /* mostly the one of the backend before */
 			service = old_service(old, moved, name[i].service);
 		from = adopt_find_backend(old, service, i, &name[i].addr, &backend);
 		if (from != WEIR_BACKEND_NONE)

@@ -166,7 +166,8 @@ struct plane_flow { /* what the maps say of one flow, and what a packet of it wo
 	struct weir_pin pin;
 	struct weir_opening opening;
 	uint16_t next, first; /* backend index: where its next packet goes; where a first one (SYN) goes */
-	uint64_t left_ns;     /* of the hold or the window (UDP: its own), as far as it can be known now; 0 = none, or over */
+	uint64_t
+		left_ns; /* of the hold or the window (UDP: its own), as far as it can be known now; 0 = none, or over */
 };
 /* `slot`: index into `slots`. 0 or -errno. */
 int plane_flow(const struct plane *plane, const struct model_service *service, const struct weir_flow_key *key,

@@ -89,8 +89,8 @@ static void read_element(const struct scan *scan, uint32_t i, struct element *el
 		element->backend = element->as_pin.backend;
 		slot = element->as_pin.slot;
 	}
-	element->turn = element->key->service < scan->turns->services ? &scan->turns->service[element->key->service]
-								      : NULL;
+	element->turn =
+		element->key->service < scan->turns->services ? &scan->turns->service[element->key->service] : NULL;
 	if (!element->turn || !element->turn->slots.side || element->backend >= scan->turns->backends ||
 	    slot - element->turn->base >= element->turn->slots.slots) {
 		element->turn = NULL;
@@ -119,7 +119,7 @@ static bool judge(const struct scan *scan, const struct element *element, uint32
 }
 
 /* True if it is gone. */
-static bool delete(const struct scan *scan, const struct element *element, uint32_t i)
+static bool delete (const struct scan *scan, const struct element *element, uint32_t i)
 {
 	int map = scan->set->fd[element->opening ? MAP_OPENINGS : MAP_PINS];
 	char now[sizeof(struct weir_opening)];

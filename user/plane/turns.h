@@ -13,18 +13,18 @@
 #include "../model/slots.h"
 #include "set.h"
 
-struct turn {               /* of a service */
-	struct slots slots; /* .word NULL: no such service; .side NULL: every slot is settled */
-	uint32_t base;      /* of its slots */
-	uint32_t next;      /* where the walk over its slots goes on */
-	uint32_t walk;      /* number of that walk; the one before it is complete */
+struct turn {                               /* of a service */
+	struct slots slots;                 /* .word NULL: no such service; .side NULL: every slot is settled */
+	uint32_t base;                      /* of its slots */
+	uint32_t next;                      /* where the walk over its slots goes on */
+	uint32_t walk;                      /* number of that walk; the one before it is complete */
 	uint32_t phases[4], next_phases[4]; /* slots by enum weir_phase: by the complete walk; by the one under way */
 };
 
-struct turn_mark {              /* of a backend: when a slot last named it */
-	uint32_t named_walk;    /* walk of its service */
-	uint32_t holding_walk;  /* the same, for a slot that holds new flows on it though its table says no */
-	uint32_t named_scan;    /* scan that had begun last */
+struct turn_mark {             /* of a backend: when a slot last named it */
+	uint32_t named_walk;   /* walk of its service */
+	uint32_t holding_walk; /* the same, for a slot that holds new flows on it though its table says no */
+	uint32_t named_scan;   /* scan that had begun last */
 };
 
 struct turns {
