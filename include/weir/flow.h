@@ -251,7 +251,7 @@ FLOW_INLINE void flow_keep(const struct flow_ask *ask, struct flow_verdict *verd
 		if (ask->kind == FLOW_END && !ask->client &&
 		    ask->sequence - ask->pin->sequence + FLOW_FOLLOWS < 2 * FLOW_FOLLOWS)
 			verdict->todo |= FLOW_CLOSE_PIN | FLOW_TELL;
-	} else if (rest.backend != ask->slot.current) {
+	} else if (rest.backend != ask->slot.current || (rest.passing && rest.backend)) {
 		verdict->todo = FLOW_WRITE_PIN | FLOW_TELL;
 	}
 }
