@@ -17,7 +17,10 @@
 #include "../../include/weir/flow.h"
 #include "../lib/log.h"
 
-enum { END_SLOTS = 65536 /* slots whose scan ends in one call */ };
+enum {
+	END_SLOTS = 65536 /* slots whose scan ends in one call */,
+	DELETES = 256 /* in one call: each is two system calls */
+};
 
 #define GAP_NS   1010000000ULL /* between two scans: slots.c's second, and what the clocks' rounding may take off */
 #define PIECE_NS 1000000ULL    /* pause between two pieces of one */
@@ -150,7 +153,8 @@ static void add_to(struct tally *tally, const struct element *element, uint32_t 
 		tally->idle = idle ? idle : 1; /* 0 says that there is none */
 }
 
-static void see(struct scan *scan, uint32_t i, uint32_t now)
+/* True if that has taken a deletion. */
+static bool see(struct scan *scan, uint32_t i, uint32_t now)
 {
 	struct element element;
 	bool stays;
@@ -158,16 +162,17 @@ static void see(struct scan *scan, uint32_t i, uint32_t now)
 	read_element(scan, i, &element);
 	stays = judge(scan, &element, now);
 	if (!stays && delete (scan, &element, i))
-		return;
+		return true;
 	scan->next_entries[scan->step]++;
 	if (element.backend < scan->turns->backends)
 		scan->found[element.backend] = scan->turns->scans;
 	if (!element.turn)
-		return;
+		return !stays;
 	if (!stays)
 		slots_not_deleted(&element.turn->slots, element.slot);
 	add_to(&scan->next_service[element.key->service], &element, now);
 	add_to(&scan->next_backend[element.backend], &element, now);
+	return !stays;
 }
 
 /* ---- a scan ---- */
@@ -183,6 +188,7 @@ static void begin(struct scan *scan, uint32_t now)
 	memset(scan->next_service, 0, turns->services * sizeof(*scan->next_service));
 	memset(scan->next_backend, 0, turns->backends * sizeof(*scan->next_backend));
 	memset(scan->next_entries, 0, sizeof(scan->next_entries));
+	scan->at = 0;
 	batch_begin(&scan->batch, sizeof(struct weir_opening));
 	for (uint32_t i = 0; i < turns->services; i++)
 		if (turns->service[i].slots.side)
@@ -232,21 +238,29 @@ static void end_piece(struct scan *scan, uint64_t now_ns)
 	publish(scan, now_ns);
 }
 
+static void next_step(struct scan *scan)
+{
+	scan->step = scan->step == SCAN_OPENINGS ? SCAN_PINS : SCAN_END;
+	scan->service = 0;
+	scan->at = 0;
+	batch_begin(&scan->batch, sizeof(struct weir_pin));
+}
+
 static int read_piece(struct scan *scan, uint32_t now)
 {
 	enum set_map map = scan->step == SCAN_OPENINGS ? MAP_OPENINGS : MAP_PINS;
-	int err = batch_next(&scan->batch, scan->set->fd[map]);
+	uint32_t deletes = 0;
+	int err = 0;
 
-	if (err)
-		return err;
-	for (uint32_t i = 0; i < scan->batch.count; i++)
-		see(scan, i, now);
-	if (!scan->batch.ended)
-		return 0;
-	scan->step = scan->step == SCAN_OPENINGS ? SCAN_PINS : SCAN_END;
-	scan->service = 0;
-	batch_begin(&scan->batch, sizeof(struct weir_pin));
-	return 0;
+	if (scan->at == scan->batch.count) {
+		err = batch_next(&scan->batch, scan->set->fd[map]);
+		scan->at = 0;
+	}
+	while (scan->at < scan->batch.count && deletes < DELETES)
+		deletes += see(scan, scan->at++, now);
+	if (!err && scan->batch.ended && scan->at == scan->batch.count)
+		next_step(scan);
+	return err;
 }
 
 uint64_t scan_go_on(struct scan *scan, bool wanted, uint64_t now_ns)

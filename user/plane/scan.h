@@ -30,6 +30,7 @@ struct scan {
 	enum scan_step step;
 	uint32_t service; /* that the end is at */
 	struct batch batch;
+	uint32_t at;                               /* element of the batch */
 	struct tally *of_service, *of_backend;     /* by the last whole scan */
 	struct tally *next_service, *next_backend; /* by the one under way */
 	uint32_t *found;                           /* by backend: scan that last found something of it */
