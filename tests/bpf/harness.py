@@ -23,22 +23,29 @@ PORT, OTHER_PORT, UNKNOWN_PORT = 2, 3, 4
 PORTS = f"""
 ip link add p{PORT} index {PORT} type veth peer name p{OTHER_PORT} index {OTHER_PORT} &&
 ip link add p{UNKNOWN_PORT} index {UNKNOWN_PORT} type veth peer name p5 index 5 &&
-exec "$0"
+exec "$0" "$@"
 """
 
 
 class Runner:
     """One loaded pair of programs."""
 
-    def __init__(self):
-        self.process = subprocess.Popen(["unshare", "--net", "sh", "-c", PORTS, os.path.join(BUILD, "tests/bpf/run")],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1 << 16)
+    def __init__(self, *room):
+        """room: for how many openings and pins there is any."""
+        command = ["unshare", "--net", "sh", "-c", PORTS, os.path.join(BUILD, "tests/bpf/run"), *map(str, room)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1 << 16)
 
     def ask(self, line):
         """The words of the answer; whatever is not ok ends the test."""
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
         return self.answer(line)
+
+    def accepts(self, line):
+        """Is the command done, rather than refused?"""
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().startswith("ok")
 
     def answer(self, line):
         words = self.process.stdout.readline().split(None, 1)
@@ -124,8 +131,8 @@ def difference(what, want, got):
 class Bench:
     """The runner and its TAP: `check` is one case."""
 
-    def __init__(self):
-        self.runner = Runner()
+    def __init__(self, *room):
+        self.runner = Runner(*room)
         self.tap = Tap()
         self.tell, self.note, self.end, self.ok = self.runner.tell, self.tap.note, self.tap.end, self.tap.ok
 

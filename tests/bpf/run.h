@@ -31,6 +31,7 @@ extern struct loaded loaded;
 __attribute__((format(printf, 1, 2))) int fail(const char *format, ...);
 unsigned long number(const char *word);
 bool hex(const char *word, struct frame *frame);
+bool address(const char *word, struct weir_addr *out);
 int put(struct bpf_map *map, const void *key, const void *value);
 int program_fd(const char *name);
 /* Returns the XDP action or -errno; out: what came of the frame. */
@@ -48,9 +49,18 @@ int do_decap(char **word, int words);
 int do_run(char **word, int words);
 int do_corpus(char **word, int words);
 int do_fuzz(char **word, int words);
+int do_flood(char **word, int words);
 int do_judge(char **word, int words);
 int do_counters(char **word, int words);
 int do_reset(char **word, int words);
 int do_info(char **word, int words);
+int do_transit(char **word, int words);
+int do_serves(char **word, int words);
+int do_opening(char **word, int words);
+int do_pin(char **word, int words);
+int do_flows(char **word, int words);
+int do_restarts(char **word, int words);
+int do_forget(char **word, int words);
+int do_decide(char **word, int words);
 
 #endif

@@ -68,6 +68,7 @@ int do_counters(char **word, int words)
 	}
 	print_sums("service", loaded.weir->maps.service_counters, 2);
 	print_sums("backend", loaded.weir->maps.backend_counters, 2);
+	print_sums("flows", loaded.weir->maps.flow_counters, 4);
 	print_sums("port", loaded.weir->maps.action_counters, WEIR_ACTIONS);
 	putchar('\n');
 	return 1;
@@ -89,6 +90,7 @@ int do_reset(char **word, int words)
 	zero(loaded.weir->maps.backend_counters);
 	zero(loaded.weir->maps.reason_counters);
 	zero(loaded.weir->maps.action_counters);
+	zero(loaded.weir->maps.flow_counters);
 	zero(loaded.weir->maps.answer_clock);
 	zero(loaded.decap->maps.decap_counters);
 	return 0;

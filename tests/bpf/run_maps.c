@@ -11,7 +11,7 @@
 #include "../../user/lib/addr.h"
 #include "run.h"
 
-static bool address(const char *word, struct weir_addr *out)
+bool address(const char *word, struct weir_addr *out)
 {
 	struct addr addr;
 

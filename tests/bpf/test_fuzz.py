@@ -113,7 +113,11 @@ def main():
     bench.tell("\n".join((backend(6, mtu=600), backend(7, tags="8100.2064"), backend(8, tags="0", mtu=1280, port=OTHER_PORT), backend(9, flags="0"))))
     for index in range(1, 6):
         for nr, start in enumerate(range(0, SLOTS, SLOTS // 32)):
-            bench.tell(f"slots {index * SLOTS + start} {SLOTS // 32} {(index, 6, 7, index, 6, 8, 9, 0)[nr % 8]}")
+            current = (index, 6, 7, index, 6, 8, 9, 0)[nr % 8]
+            bench.tell(f"slots {index * SLOTS + start} {SLOTS // 32} {current}")
+            bench.tell(f"transit {index * SLOTS + start} {SLOTS // 64} {1 + nr % 3} 1 {current} {index} {index}")  # and half of each is not settled
+    for index in range(1, 10):
+        bench.tell(f"serves {index} 1 7")
     bench.tell(f"decap {NODE4}\ndecap {NODE6}")
     for frame in corpus(Traffic(seed)):
         bench.tell(f"corpus {frame.hex()}")

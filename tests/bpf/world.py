@@ -36,9 +36,9 @@ def slots(index, backend_index):
     return f"slots {index * SLOTS} {SLOTS} {backend_index}"
 
 
-def make(*commands):
-    """A bench with the node's ports, and these commands done."""
-    bench = Bench()
+def make(*commands, room=()):
+    """A bench with the node's ports, and these commands done; room: for how many openings and pins."""
+    bench = Bench(*room)
     bench.tell(f"port 0 {PORT} {PORT_MAC}\nport 1 {OTHER_PORT} {OTHER_MAC}")
     for command in commands:
         bench.tell(command)
