@@ -17,6 +17,7 @@ setup_file() {
 	inside ip link set eth0 up
 	inside ip link set far up
 	inside ip addr add 10.77.0.1/24 dev eth0
+	inside ip addr add 10.77.0.21/24 dev eth0
 	cat >"$home/weir.conf" <<-'EOF2'
 		interface eth0 { xdp native; }
 		service web {
@@ -114,6 +115,21 @@ does() {
 	does 0 '*already*' backend disable web 10.77.0.13
 	does 0 '*removed*' backend remove web 10.77.0.13 --wait=10
 	does 0 '*already*' backend remove web 10.77.0.13 --no-wait
+}
+
+@test "drain and remove come back when the hold is over; --wait: when there is nothing left" {
+	does 0 '*added*' service add hold 'listen 192.0.2.30 tcp 80; learn 1s; learn-udp 1s; backend 10.77.0.1; backend 10.77.0.21'
+	does 0 '*10.77.0.21*: up' backend enable hold 10.77.0.21 --wait=5
+	begun=$(date +%s%3N)
+	does 0 '*takes no new flows, keeps those it has: 0 known by pins; silent ones are known only after `learn`' backend drain hold 10.77.0.21
+	took=$(($(date +%s%3N) - begun))
+	[ $took -ge 900 ] && [ $took -lt 4000 ]
+	same holding false "$("$weir" show backends hold --json | jq '.backends[] | select(.address == "10.77.0.21").flows.holding')"
+	does 5 '*still draining after 0.2 s, and goes on: 0 pins *' backend drain hold 10.77.0.21 --wait=0.2
+	does 0 '*: drained: it has no flows any more' backend drain hold 10.77.0.21 --wait=20
+	does 0 '*: up' backend enable hold 10.77.0.21 --wait=5
+	does 0 '*: gone' backend remove hold 10.77.0.21 --wait=20
+	does 0 '*' service remove hold --force
 }
 
 @test "services: words with and without braces, one argument or many, from a file" {

@@ -171,7 +171,7 @@ void table_print(struct table *table, const struct screen *screen)
 
 const char *number_count(uint64_t count, char text[NUMBER_TEXT])
 {
-	char *at = text + NUMBER_TEXT - 1;
+	char *at = &text[NUMBER_TEXT - 1];
 	int digits = 0;
 
 	*at = '\0';
