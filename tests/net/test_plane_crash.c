@@ -66,6 +66,8 @@ struct deed {
 	const char *before; /* config that ran before, NULL = nothing did */
 	const char *config; /* that the killed one starts with; NULL = it unloads */
 	void (*prepare)(void);
+	void (*check)(void); /* after the next start */
+	int stride;          /* killed at each step that is a multiple of it; 0 = at each */
 	bool three_ports;
 	bool other_set; /* the config wants another set than ran before */
 };
@@ -156,6 +158,8 @@ static void next_start(const struct deed *deed, uint64_t sent)
 		assert_int_equal(lab_outcome->info.serial, 1); /* the set that ran was recognised */
 	if (deed->config && sent)
 		assert_int_equal(lab_outcome->web.packets, sent); /* and nothing that was counted is lost */
+	if (deed->check)
+		deed->check();
 	probe(deed);
 }
 
@@ -190,11 +194,11 @@ static bool killed_at(const struct deed *deed, int steps)
 
 static void kill_everywhere(const struct deed *deed)
 {
-	int steps = 0;
+	int steps = 0, stride = deed->stride ? deed->stride : 1;
 
 	while (!killed_at(deed, steps))
-		steps++;
-	print_message("# killed at each of %d steps\n", steps);
+		steps += stride;
+	print_message("# killed at %d of about %d steps\n", steps / stride, steps);
 	assert_true(steps > 0);
 }
 
@@ -241,6 +245,95 @@ static void other_program(void **state)
 static void other_sizes(void **state)
 {
 	const struct deed deed = {.before = lab_three_ports, .config = larger, .three_ports = true, .other_set = true};
+
+	(void)state;
+	kill_everywhere(&deed);
+}
+
+/* ---- a transition, with flows in the maps ---- */
+
+enum { SLOTS = 4096, FLOWS = 5 };
+
+static const char third[] =
+	"interface e0 { xdp native; } limits { services 4; backends 64; pins 4096; openings 1024; }\n"
+	"service web { listen 192.0.2.10 udp 80; slots 4096; backend 10.0.0.1; backend 10.0.0.2; backend 10.0.0.3; }\n";
+
+static const char third_larger[] =
+	"interface e0 { xdp native; } limits { services 4; backends 64; pins 8192; openings 1024; }\n"
+	"service web { listen 192.0.2.10 udp 80; slots 4096; backend 10.0.0.1; backend 10.0.0.2; backend 10.0.0.3; }\n";
+
+static union weir_slot turned[SLOTS];
+static struct weir_pin pin[FLOWS];
+
+static struct weir_flow_key key_of(uint16_t flow)
+{
+	return (struct weir_flow_key){.src.word = {1, 2, 3, 4}, .sport = flow, .proto = 6};
+}
+
+/* A backend has come in: slots hold, and some flows are known. */
+static void begin_transition(void)
+{
+	int pins, openings;
+
+	lab_start_once(lab_bpffs, third);
+	assert_string_equal(lab_outcome->text, "");
+	maps_read_slots("set-1-1", 0, SLOTS, turned);
+	pins = maps_open("set-1-1", "pins");
+	openings = maps_open("set-1-1", "openings");
+	for (uint32_t i = 0, slot = 0; i < FLOWS; i++, slot++) {
+		struct weir_flow_key key = key_of((uint16_t)i);
+		struct weir_opening opening = {.first = i};
+
+		while (!turned[slot].previous)
+			slot++;
+		pin[i] = (struct weir_pin){.backend = turned[slot].previous,
+					   .epoch = (uint16_t)(turned[slot].state >> WEIR_SLOT_EPOCH_SHIFT),
+					   .generation = 1,
+					   .slot = slot,
+					   .sequence = i};
+		opening.backend = pin[i].backend;
+		opening.slot = slot;
+		assert_int_equal(bpf_map_update_elem(pins, &key, &pin[i], BPF_ANY), 0);
+		assert_int_equal(bpf_map_update_elem(openings, &key, &opening, BPF_ANY), 0);
+	}
+	close(pins);
+	close(openings);
+}
+
+/* Wherever the killed one was: all of it is there. */
+static void check_transition(void)
+{
+	static union weir_slot now[SLOTS];
+	char set[32];
+	int pins, openings;
+
+	snprintf(set, sizeof(set), "set-1-%u", lab_outcome->info.serial);
+	maps_read_slots(set, 0, SLOTS, now);
+	assert_memory_equal(now, turned, sizeof(now));
+	pins = maps_open(set, "pins");
+	openings = maps_open(set, "openings");
+	for (uint16_t i = 0; i < FLOWS; i++) {
+		struct weir_flow_key key = key_of(i);
+		struct weir_opening opening;
+		struct weir_pin found;
+
+		assert_int_equal(bpf_map_lookup_elem(pins, &key, &found), 0);
+		assert_memory_equal(&found, &pin[i], sizeof(found));
+		assert_int_equal(bpf_map_lookup_elem(openings, &key, &opening), 0);
+		assert_int_equal(opening.slot, pin[i].slot);
+	}
+	close(pins);
+	close(openings);
+}
+
+static void transition_to_other_set(void **state)
+{
+	const struct deed deed = {.before = lab_config,
+				  .config = third_larger,
+				  .prepare = begin_transition,
+				  .check = check_transition,
+				  .other_set = true,
+				  .stride = 5};
 
 	(void)state;
 	kill_everywhere(&deed);
@@ -311,9 +404,10 @@ static void unloading(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_start), cmocka_unit_test(adopting),       cmocka_unit_test(other_program),
-		cmocka_unit_test(other_sizes), cmocka_unit_test(other_services), cmocka_unit_test(device_made_anew),
-		cmocka_unit_test(unloading),
+		cmocka_unit_test(first_start),    cmocka_unit_test(adopting),
+		cmocka_unit_test(other_program),  cmocka_unit_test(other_sizes),
+		cmocka_unit_test(other_services), cmocka_unit_test(device_made_anew),
+		cmocka_unit_test(unloading),      cmocka_unit_test(transition_to_other_set),
 	};
 	int failed;
 
