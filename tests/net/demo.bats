@@ -22,6 +22,7 @@ nothing_left() { none grep -q "^$LAB-" <(ip netns list) && none grep "/lab/$LAB/
 	[ "$status" -eq 0 ]
 	[[ $output == *"No request was lost that should not have been."* ]]
 	[ "$(grep -c "requests sent [0-9]" <<<"$output")" = 10 ]
+	[[ $output == *"connections held 300 of 300, "*" cut 0, answered by another backend 0, "* ]]
 	nothing_left
 }
 

@@ -82,6 +82,7 @@ held_by_be1() {
 	"$top/tools/lab/lab" exec client "$BUILD/tools/lab/flows" --connections 20 --control 10.71.2.22 10.71.2.21 7000 \
 		>"$BATS_TEST_TMPDIR/flows" 2>"$BATS_TEST_TMPDIR/flows.err" 3>&- &
 	flows_pid=$!
+	# shellcheck disable=SC2034 # for MIDDLE
 	answer=$(ip netns pids "$LAB-be1" | xargs -n 1 sh -c 'grep -l "^answer$" /proc/$0/comm' | grep -o '[0-9]*')
 	until_true 5 grep -q ready "$BATS_TEST_TMPDIR/flows.err"
 	eval "$*"
