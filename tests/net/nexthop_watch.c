@@ -18,8 +18,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "../../user/lib/ethtool.h"
 #include "../../user/lib/log.h"
-#include "../../user/net/ethtool.h"
 #include "../../user/net/nexthop.h"
 
 static struct nexthops *nexthops;

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../net/ethtool.h"
+#include "../lib/ethtool.h"
 #include "tally.h"
 #include "way.h"
 #include "ways.h"

@@ -8,15 +8,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/ethtool.h>
 #include <linux/if_link.h>
-#include <linux/sockios.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../lib/ethtool.h"
 #include "../lib/log.h"
 #include "holder.h"
 
@@ -57,14 +56,6 @@ static int link_mtu(const char *name)
 	struct ifreq ifr = {0};
 
 	return ask(name, SIOCGIFMTU, &ifr) ? 0 : ifr.ifr_mtu;
-}
-
-void link_driver(const char *name, char *driver, size_t size)
-{
-	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
-	struct ifreq ifr = {.ifr_data = (char *)&info};
-
-	snprintf(driver, size, "%s", ask(name, SIOCETHTOOL, &ifr) ? "" : info.driver);
 }
 
 static void query(uint32_t ifindex, struct bpf_xdp_query_opts *state)
@@ -128,11 +119,11 @@ static int refuse_foreign(const char *name, uint32_t ifindex, int err, struct er
 static int refuse(const char *name, uint32_t ifindex, enum xdp_mode mode, int err, struct error *error)
 {
 	int mtu = link_mtu(name);
-	char driver[32];
+	char driver[32] = "";
 
 	if (err == EBUSY || err == EEXIST)
 		return refuse_foreign(name, ifindex, err, error);
-	link_driver(name, driver, sizeof(driver));
+	(void)ethtool_driver(name, driver, sizeof(driver));
 	if (err == ERANGE || ((err == EINVAL || err == EOPNOTSUPP) && mtu > MTU_ETHERNET))
 		return error_set(
 			error, ERROR_REFUSED,

@@ -18,8 +18,7 @@ int link_create(const char *name, uint32_t ifindex, int program, enum xdp_mode a
 bool link_is_here(uint32_t ifindex, uint32_t program_id, enum xdp_mode *mode);
 const char *link_mode_word(enum xdp_mode mode);
 
-/* Of an interface: MAC (all zero if it has none) and driver (empty if it cannot be told). 0 or -errno. */
+/* All zero if it has none. 0 or -errno. */
 int link_mac(const char *name, uint8_t mac[6]);
-void link_driver(const char *name, char *driver, size_t size);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/ethtool.h"
 #include "link.h"
 #include "object.h"
 #include "percpu.h"
@@ -111,7 +112,7 @@ static void describe(const struct plane *plane, const struct port *port, struct 
 		.ifindex = port->ifindex, .asked = port->asked, .mode = port->mode, .adopted = port->adopted};
 	memcpy(out->name, port->name, sizeof(out->name));
 	memcpy(out->problem, port->problem, sizeof(out->problem));
-	link_driver(port->name, out->driver, sizeof(out->driver));
+	(void)ethtool_driver(port->name, out->driver, sizeof(out->driver));
 	if (port->link >= 0 && !object_link_info(port->link, &link)) {
 		out->link_id = link.id;
 		out->program_id = link.program_id;
