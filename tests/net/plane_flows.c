@@ -59,14 +59,15 @@ struct plane_backend_state flows_backend_state(const char *addr)
 
 /* ---- time ---- */
 
-static uint64_t turn_until(bool (*done)(void), bool to_rest)
+/* NULL: until it wants not to be called any more */
+static uint64_t turn_until(bool (*done)(void))
 {
 	uint64_t begin_ns = loop_now_ns(), now_ns = begin_ns, next_ns;
 
 	for (;;) {
 		next_ns = plane_turn(flows_agent.plane, now_ns);
 		now_ns = loop_now_ns();
-		if (to_rest ? !next_ns : done())
+		if (done ? done() : !next_ns)
 			return (now_ns - begin_ns) / 1000000;
 		if (now_ns - begin_ns > FLOWS_PATIENCE_MS * 1000000ULL)
 			fail_msg("not within %d ms", FLOWS_PATIENCE_MS);
@@ -80,12 +81,12 @@ static uint64_t turn_until(bool (*done)(void), bool to_rest)
 
 uint64_t flows_turn_until(bool (*done)(void))
 {
-	return turn_until(done, false);
+	return turn_until(done);
 }
 
 uint64_t flows_turn_to_rest(void)
 {
-	return turn_until(NULL, true);
+	return turn_until(NULL);
 }
 
 bool flows_all_learning(void)

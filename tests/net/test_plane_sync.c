@@ -130,7 +130,8 @@ static void own_addresses(void **state)
 	assert_int_equal(maps_read_vip("192.0.2.10", &vip), 0);
 	assert_true(vip.flags == WEIR_VIP_SELF && vip.listeners == 1);
 	assert_int_equal(lab_probe(), 200);
-	maps_apply(&agent, HEAD "service web { listen 192.0.2.10 udp 80; listen 192.0.2.11 udp 80; backend 10.0.0.1; slots 4096; }");
+	maps_apply(&agent, HEAD
+		   "service web { listen 192.0.2.10 udp 80; listen 192.0.2.11 udp 80; backend 10.0.0.1; slots 4096; }");
 	assert_int_equal(maps_read_vip("192.0.2.10", &vip), 0);
 	assert_true(vip.flags == WEIR_VIP_SELF && vip.listeners == 1);
 	maps_apply(&agent, HEAD "service web { listen 192.0.2.11 udp 80; backend 10.0.0.1; slots 4096; }");

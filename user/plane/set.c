@@ -17,28 +17,27 @@
 /* Sizes of the keys and values in this build's layout; memory: the map is mmapable, the agent reads and writes it without system calls. */
 static const struct {
 	const char *name;
-	uint32_t value_size;
+	uint32_t key_size, value_size;
 	bool memory;
-	uint32_t key_size; /* of a hash; the others are arrays */
 } map_info[SET_MAPS] = {
-	[MAP_NODE] = {"node", sizeof(struct weir_node), true},
-	[MAP_VIP_BUCKETS] = {"vip_buckets", sizeof(struct weir_vip_bucket), true},
-	[MAP_VIPS] = {"vips", sizeof(struct weir_vip), true},
-	[MAP_LISTENERS] = {"listeners", sizeof(struct weir_listener_table), .key_size = sizeof(struct weir_addr)},
-	[MAP_SERVICES] = {"services", sizeof(union weir_service), true},
-	[MAP_SLOTS] = {"slots", sizeof(union weir_slot), true},
-	[MAP_OPENINGS] = {"openings", sizeof(struct weir_opening), .key_size = sizeof(struct weir_flow_key)},
-	[MAP_PINS] = {"pins", sizeof(struct weir_pin), .key_size = sizeof(struct weir_flow_key)},
-	[MAP_RESTARTS] = {"restarts", sizeof(struct weir_restarts), true},
-	[MAP_FLOW_COUNTERS] = {"flow_counters", sizeof(struct weir_flow_counts), false},
-	[MAP_BACKENDS] = {"backends", sizeof(struct weir_backend), true},
-	[MAP_SERVICE_COUNTERS] = {"service_counters", sizeof(struct weir_count), false},
-	[MAP_BACKEND_COUNTERS] = {"backend_counters", sizeof(struct weir_count), false},
-	[MAP_REASON_COUNTERS] = {"reason_counters", sizeof(uint64_t), false},
-	[MAP_ACTION_COUNTERS] = {"action_counters", sizeof(struct weir_actions), false},
-	[MAP_SERVICE_NAMES] = {"service_names", sizeof(struct weir_service_name), true},
-	[MAP_BACKEND_NAMES] = {"backend_names", sizeof(struct weir_backend_name), true},
-	[MAP_SET_INFO] = {"set_info", sizeof(struct weir_set_info), true},
+	[MAP_NODE] = {"node", sizeof(uint32_t), sizeof(struct weir_node), true},
+	[MAP_VIP_BUCKETS] = {"vip_buckets", sizeof(uint32_t), sizeof(struct weir_vip_bucket), true},
+	[MAP_VIPS] = {"vips", sizeof(uint32_t), sizeof(struct weir_vip), true},
+	[MAP_LISTENERS] = {"listeners", sizeof(struct weir_addr), sizeof(struct weir_listener_table), false},
+	[MAP_SERVICES] = {"services", sizeof(uint32_t), sizeof(union weir_service), true},
+	[MAP_SLOTS] = {"slots", sizeof(uint32_t), sizeof(union weir_slot), true},
+	[MAP_OPENINGS] = {"openings", sizeof(struct weir_flow_key), sizeof(struct weir_opening), false},
+	[MAP_PINS] = {"pins", sizeof(struct weir_flow_key), sizeof(struct weir_pin), false},
+	[MAP_RESTARTS] = {"restarts", sizeof(uint32_t), sizeof(struct weir_restarts), true},
+	[MAP_FLOW_COUNTERS] = {"flow_counters", sizeof(uint32_t), sizeof(struct weir_flow_counts), false},
+	[MAP_BACKENDS] = {"backends", sizeof(uint32_t), sizeof(struct weir_backend), true},
+	[MAP_SERVICE_COUNTERS] = {"service_counters", sizeof(uint32_t), sizeof(struct weir_count), false},
+	[MAP_BACKEND_COUNTERS] = {"backend_counters", sizeof(uint32_t), sizeof(struct weir_count), false},
+	[MAP_REASON_COUNTERS] = {"reason_counters", sizeof(uint32_t), sizeof(uint64_t), false},
+	[MAP_ACTION_COUNTERS] = {"action_counters", sizeof(uint32_t), sizeof(struct weir_actions), false},
+	[MAP_SERVICE_NAMES] = {"service_names", sizeof(uint32_t), sizeof(struct weir_service_name), true},
+	[MAP_BACKEND_NAMES] = {"backend_names", sizeof(uint32_t), sizeof(struct weir_backend_name), true},
+	[MAP_SET_INFO] = {"set_info", sizeof(uint32_t), sizeof(struct weir_set_info), true},
 };
 
 const char *set_map_name(enum set_map map)
@@ -241,12 +240,9 @@ void set_close(struct set *set)
 
 bool set_has_present_structs(const struct set *set)
 {
-	for (enum set_map map = 0; map < SET_MAPS; map++) {
-		uint32_t key_size = map_info[map].key_size ? map_info[map].key_size : sizeof(uint32_t);
-
-		if (set->value_size[map] != map_info[map].value_size || set->key_size[map] != key_size)
+	for (enum set_map map = 0; map < SET_MAPS; map++)
+		if (set->key_size[map] != map_info[map].key_size || set->value_size[map] != map_info[map].value_size)
 			return false;
-	}
 	return true;
 }
 
