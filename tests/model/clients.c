@@ -98,7 +98,8 @@ static struct outcome send(struct world *world, uint32_t i, struct packet packet
 		memcpy(packet.slow, (const uint8_t[2]){slow[random >> 27 & 7], slow[random >> 24 & 7]}, 2);
 	outcome = path_packet(world, node, &packet);
 	check_target(world, node, &packet, &outcome);
-	if (outcome.todo & FLOW_RESTART && !packet.spoofed && said_over(world, node, &packet)) {
+	if (outcome.todo & FLOW_RESTART && !packet.spoofed &&
+	    (said_over(world, node, &packet) || play_base(packet.udp && !packet.client, &node->word[packet.slot]) != outcome.backend)) {
 		tuple->excuse = tuple->excuse ? tuple->excuse : EXCUSE_FULL_LATE;
 		set_excuse(world, packet.key, NULL, EXCUSE_FULL_LATE);
 	}
@@ -160,21 +161,25 @@ static void establish(struct tuple *tuple, uint8_t backend)
 	tuple->sequence = tuple->isn + 1;
 }
 
-/* A new flow; it has no excuse, unless the tuple was at the other node a moment ago. */
+/* A new flow; it has no excuse, unless the other node knows another one of the tuple, from a moment ago or never told. */
 static void begin(struct world *world, uint32_t i)
 {
 	struct tuple *tuple = &world->tuple[i];
 	struct node *other = &world->node[!tuple->node];
-	const struct opening_entry *opening = path_opening(other, play_key(world, i));
-	bool parted = world->parted[play_slot(world, i)] && path_pin(other, play_key(world, i));
-	bool late = parted || news_pending(world, other, play_key(world, i), SLOTS) ||
-		    (opening && world->now - opening->opening.seen <= 2 * INFLIGHT);
+	uint16_t key = play_key(world, i);
+	const struct opening_entry *opening = path_opening(other, key);
 
-	tuple->excuse = late ? EXCUSE_TICK : EXCUSE_NONE;
-	if (!late && path_is_far(other, play_key(world, i)))
+	tuple->torn &= path_has_own(other, key);
+	tuple->excuse = EXCUSE_NONE;
+	if (tuple->torn || news_pending(world, other, key, SLOTS) ||
+	    (opening && world->now - opening->opening.seen <= 2 * INFLIGHT))
+		tuple->excuse = EXCUSE_TICK;
+	else if (world->parted[play_slot(world, i)] && path_pin(other, key))
+		tuple->excuse = EXCUSE_PARTED;
+	else if (path_is_far(world, other, key))
 		tuple->excuse = EXCUSE_IDLE;
-	else if (!late && world->node[tuple->node].missed[play_key(world, i)] && path_pin(other, play_key(world, i)))
-		tuple->excuse = EXCUSE_FULL_THERE; /* that pin is of an earlier flow */
+	else if (world->node[tuple->node].missed[key] && path_pin(other, key))
+		tuple->excuse = EXCUSE_FULL_THERE;
 }
 
 /* May a SYN that is sent again come to another backend? Not within the hold, nor while an opening knows of it. */
@@ -211,7 +216,7 @@ static void send_syn(struct world *world, uint32_t i, bool fresh, bool answered,
 		tuple->excuse = EXCUSE_LONG_HANDSHAKE;
 	tuple->noted = outcome.joined || outcome.todo & FLOW_WRITE_OPENING || (outcome.phase == WEIR_HOLDING && !outcome.opening_full);
 	tuple->unheld = outcome.phase == WEIR_LEARNING;
-	tuple->by_pin = !tuple->noted && outcome.todo & FLOW_TOUCH_PIN;
+	tuple->by_pin = outcome.todo & FLOW_TOUCH_PIN && !outcome.joined;
 	tuple->opened = world->now;
 	if (outcome.opening_full && outcome.rest_down && !tuple->excuse)
 		tuple->excuse = EXCUSE_FULL_DOWN;

@@ -149,7 +149,7 @@ static bool is_old_news(const struct world *world, const struct node *node, cons
 	if (keep_own(world, node, own, news))
 		return true;
 	if (own->pin.backend == pin->backend && own->pin.epoch == pin->epoch && own->pin.generation == pin->generation)
-		return world->now - own->pin.seen <= news->age;
+		return !(own->pin.flags & WEIR_PIN_PEER) && world->now - own->pin.seen <= news->age;
 	return news->kind == NEWS_REFRESH && own->pin.backend != pin->backend;
 }
 
@@ -179,8 +179,13 @@ static void take_pin(struct world *world, struct node *node, const struct news *
 				  .pin = news->pin};
 	struct pin_entry *theirs = path_pin(node_other(world, node), news->key);
 
-	if (flow_is_settled(&word) || node->life[news->index] != news->life || node->role[news->index] == SLOTS_GONE)
+	if (flow_is_settled(&word))
 		return;
+	if (node->life[news->index] != news->life || node->role[news->index] == SLOTS_GONE) {
+		if (own && own->pin.flags & WEIR_PIN_PEER && news->kind == NEWS_PIN)
+			path_drop_pin(node, (uint32_t)(own - node->pin)); /* it is overwritten there, by nothing */
+		return;
+	}
 	entry.pin.epoch = (uint16_t)flow_epoch(&word);
 	entry.pin.generation = node->backend[news->index].generation;
 	entry.pin.seen = seen_at(world, news);
@@ -193,7 +198,10 @@ static void take_pin(struct world *world, struct node *node, const struct news *
 	if (is_copy(node, news->pin.flags & WEIR_PIN_PEER) ||
 	    (own && is_old_news(world, node, own, &entry.pin, news)))
 		return;
-	set_missed(node, news->key, !path_write_pin(world, node, &entry));
+	if (!path_write_pin(world, node, &entry))
+		set_missed(node, news->key, true);
+	else if (entry.pin.flags & WEIR_PIN_CONFIRMED)
+		set_missed(node, news->key, false);
 	if (news->kind == NEWS_PIN && opening && !node->missed[news->key] && is_done(&opening->opening, &entry.pin))
 		path_drop_opening(node, (uint32_t)(opening - node->opening));
 }
@@ -207,6 +215,9 @@ static bool keep_own_opening(const struct world *world, const struct node *node,
 
 	if (!valid || own->opening.flags & WEIR_OPENING_PEER)
 		return false;
+	if (own->opening.flags & news->opening.flags & WEIR_OPENING_CONFIRMED &&
+	    own->opening.backend == news->opening.backend)
+		return world->now - own->opening.seen <= news->age;
 	if ((own->opening.flags ^ news->opening.flags) & WEIR_OPENING_CONFIRMED)
 		return own->opening.flags & WEIR_OPENING_CONFIRMED;
 	return is_newer(world, own->opening.seen, news);
@@ -238,8 +249,7 @@ static void take_opening(struct world *world, struct node *node, const struct ne
 		.link = world->links,
 		.opening = opening,
 	};
-	if (!path_write_opening(world, node, &entry))
-		set_missed(node, news->key, true);
+	set_missed(node, news->key, !path_write_opening(world, node, &entry));
 }
 
 static void take_removal(struct node *node, const struct news *news)

@@ -256,6 +256,8 @@ void node_link(struct world *world, bool linked)
 	for (uint32_t i = 0; i < NODES; i++) {
 		struct node *node = &world->node[i];
 
+		for (uint32_t k = 0; k < world->rules.slots; k++)
+			world->raced[k] |= news_changes(node); /* only what comes of them will be told */
 		node->out.from = node->out.to = 0;
 		if (node->alive)
 			slots_meet(&node->slots, linked, node_clock(world));

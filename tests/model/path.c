@@ -31,12 +31,17 @@ bool path_has_own(struct node *node, uint16_t key)
 	       (opening && !(opening->opening.flags & WEIR_OPENING_PEER));
 }
 
-bool path_is_far(struct node *node, uint16_t key)
+static uint32_t limit_of(const struct pin_entry *pin)
+{
+	return pin->udp ? LEARN_UDP : pin->pin.flags & WEIR_PIN_CLOSING ? CLOSING : LEARN;
+}
+
+bool path_is_far(const struct world *world, struct node *node, uint16_t key)
 {
 	const struct pin_entry *pin = path_pin(node, key);
 	const struct opening_entry *opening = path_opening(node, key);
 
-	return (pin && pin->far) || (opening && opening->far);
+	return (pin && (pin->far || world->now - pin->pin.seen >= limit_of(pin))) || (opening && opening->far);
 }
 
 struct pin_entry *path_write_pin(const struct world *world, struct node *node, const struct pin_entry *entry)
@@ -191,15 +196,16 @@ static void change_entries(struct world *world, struct node *node, const struct 
  * Has the flow's pin or opening outlived its limit, and no scan has seen it yet? `far`: by more than the time in which
  * an agent scans, and tells the other node of packets.
  */
-static bool meet_overdue(const struct world *world, struct node *node, const struct packet *packet, bool *far)
+static bool meet_overdue(const struct world *world, struct node *node, const struct packet *packet, union weir_slot slot,
+			 bool *far)
 {
 	struct opening_entry *opening = path_opening(node, packet->key);
 	struct pin_entry *pin = path_pin(node, packet->key);
-	uint16_t epoch = (uint16_t)flow_epoch(&node->word[packet->slot]);
+	uint16_t epoch = (uint16_t)flow_epoch(&slot);
 	bool overdue = false;
 
 	if (pin && pin->pin.epoch == epoch) {
-		uint32_t limit = pin->udp ? LEARN_UDP : pin->pin.flags & WEIR_PIN_CLOSING ? CLOSING : LEARN;
+		uint32_t limit = limit_of(pin);
 
 		pin->overdue |= world->now - pin->pin.seen >= limit;
 		pin->far |= world->now - pin->pin.seen >= limit + limit / 4;
@@ -243,7 +249,7 @@ struct outcome path_packet(struct world *world, struct node *node, const struct 
 	outcome.backend = slot.current;
 	if (flow_is_settled(&slot))
 		return outcome;
-	overdue = meet_overdue(world, node, packet, &far);
+	overdue = meet_overdue(world, node, packet, slot, &far);
 	ask_fill(world, node, packet, slot, &entries, &ask);
 	flow_decide(&ask, &verdict);
 	outcome.phase = (uint8_t)flow_phase(&slot);

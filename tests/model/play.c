@@ -142,28 +142,36 @@ uint16_t play_base(bool udp, const union weir_slot *word)
 	return flow_phase(word) == WEIR_HOLDING || flow_phase(word) == WEIR_LEARNING ? word->previous : word->current;
 }
 
+/* Why the node that the flow moves to may not know what the one that it leaves does. */
+static enum excuse ignorance(const struct world *world, uint32_t i, uint8_t to)
+{
+	const struct tuple *tuple = &world->tuple[i];
+	const struct node *from = &world->node[tuple->node], *other = &world->node[to];
+	bool udp = tuple->udp && !world->rules.client;
+	uint16_t key = play_key(world, i);
+	uint8_t slot = play_slot(world, i);
+
+	if (world->parted[slot])
+		return EXCUSE_PARTED;
+	if (world->raced[slot] && play_base(udp, &from->word[slot]) != play_base(udp, &other->word[slot]))
+		return EXCUSE_RACED;
+	if (news_pending(world, from, key, slot))
+		return EXCUSE_TICK;
+	return other->missed[key] ? EXCUSE_FULL_THERE : EXCUSE_NONE;
+}
+
 static void move(struct world *world, uint32_t i, uint8_t to)
 {
 	struct tuple *tuple = &world->tuple[i];
-	const struct node *from = &world->node[tuple->node];
-	uint16_t key = play_key(world, i);
-	uint8_t slot = play_slot(world, i);
-	bool udp = tuple->udp && !world->rules.client;
+	enum excuse why;
 
 	if (tuple->node == to || !world->node[to].alive)
 		return;
+	why = ignorance(world, i, to);
 	tuple->node = to;
-	tuple->moved = world->now;
-	if (tuple->state == TUPLE_CLOSED || tuple->excuse)
-		return;
-	if (world->parted[slot])
-		tuple->excuse = EXCUSE_PARTED;
-	else if (world->raced[slot] && play_base(udp, &from->word[slot]) != play_base(udp, &world->node[to].word[slot]))
-		tuple->excuse = EXCUSE_RACED;
-	else if (news_pending(world, from, key, slot))
-		tuple->excuse = EXCUSE_TICK;
-	else if (world->node[to].missed[key])
-		tuple->excuse = EXCUSE_FULL_THERE;
+	tuple->torn |= why != EXCUSE_NONE;
+	if (tuple->state != TUPLE_CLOSED && !tuple->excuse)
+		tuple->excuse = why;
 }
 
 static void move_all(struct world *world, uint8_t to)

@@ -33,26 +33,43 @@ static uint64_t next(uint64_t *state)
 	return weir_mix(*state += 0x9e3779b97f4a7c15ULL);
 }
 
-static uint8_t pick_op(uint32_t random)
-{
-	static const uint8_t weight[OPS] = {
-		[OP_DATA] = 60,      [OP_SYN] = 10,      [OP_SYN_LOST] = 14,  [OP_SYNACK] = 12,   [OP_FIN] = 6,
-		[OP_RST] = 2,        [OP_SPOOF_SYN] = 8, [OP_SPOOF_DATA] = 6, [OP_SPOOF_FIN] = 5, [OP_ICMP] = 4,
-		[OP_FLOOD_SYN] = 4,  [OP_FLOOD_ACK] = 4, [OP_UP] = 12,        [OP_DRAIN] = 7,     [OP_DOWN_KEEP] = 6,
-		[OP_DOWN_RESET] = 4, [OP_REMOVE] = 2,    [OP_SHIFT] = 16,     [OP_RESTART] = 3,   [OP_MOVE] = 6,
-		[OP_TAKEOVER] = 5,   [OP_KILL] = 2,      [OP_REVIVE] = 4,     [OP_CUT] = 2,       [OP_JOIN] = 4,
-		[OP_WAIT] = 8,
-	};
-	static uint8_t table[256];
-	static uint32_t total;
+/* What walks are about. */
+enum theme {
+	THEME_ALL,
+	THEME_HANDSHAKES, /* sent again and answered late, around changes */
+	THEME_NODES,      /* flows wander, nodes and the stream come and go */
+	THEME_RETURNS,    /* tuples that are silent for long, and then used again while the slot moves on */
+	THEMES,
+};
 
-	if (!total) {
+static const uint8_t weights[THEMES][OPS] = {
+	[THEME_ALL] = {[OP_DATA] = 60,      [OP_SYN] = 10,      [OP_SYN_LOST] = 14,  [OP_SYNACK] = 12,   [OP_FIN] = 6,
+		       [OP_RST] = 2,        [OP_SPOOF_SYN] = 8, [OP_SPOOF_DATA] = 6, [OP_SPOOF_FIN] = 5, [OP_ICMP] = 4,
+		       [OP_FLOOD_SYN] = 4,  [OP_FLOOD_ACK] = 4, [OP_UP] = 12,        [OP_DRAIN] = 7,     [OP_DOWN_KEEP] = 6,
+		       [OP_DOWN_RESET] = 4, [OP_REMOVE] = 2,    [OP_SHIFT] = 16,     [OP_RESTART] = 3,   [OP_MOVE] = 6,
+		       [OP_TAKEOVER] = 5,   [OP_KILL] = 2,      [OP_REVIVE] = 4,     [OP_CUT] = 2,       [OP_JOIN] = 4,
+		       [OP_WAIT] = 8},
+	[THEME_HANDSHAKES] = {[OP_DATA] = 30, [OP_SYN] = 6, [OP_SYN_LOST] = 60, [OP_SYNACK] = 40, [OP_RST] = 12,
+			      [OP_SHIFT] = 20, [OP_DRAIN] = 3, [OP_UP] = 5, [OP_RESTART] = 2, [OP_MOVE] = 3, [OP_WAIT] = 6},
+	[THEME_NODES] = {[OP_DATA] = 60, [OP_SYN] = 6, [OP_SYN_LOST] = 3, [OP_RST] = 10, [OP_SHIFT] = 14,
+			 [OP_DRAIN] = 3, [OP_UP] = 5, [OP_RESTART] = 4, [OP_MOVE] = 20, [OP_TAKEOVER] = 6, [OP_KILL] = 6,
+			 [OP_REVIVE] = 8, [OP_CUT] = 7, [OP_JOIN] = 10, [OP_WAIT] = 12},
+	[THEME_RETURNS] = {[OP_DATA] = 70, [OP_SYN] = 6, [OP_FIN] = 4, [OP_RST] = 14, [OP_FLOOD_ACK] = 2, [OP_UP] = 8,
+			   [OP_DRAIN] = 6, [OP_DOWN_RESET] = 4, [OP_SHIFT] = 24, [OP_RESTART] = 3, [OP_WAIT] = 20},
+};
+
+static uint8_t pick_op(enum theme theme, uint32_t random)
+{
+	static uint8_t table[THEMES][256];
+	static uint32_t total[THEMES];
+
+	if (!total[theme]) {
 		for (uint32_t op = 0; op < OPS; op++) {
-			for (uint32_t i = 0; i < weight[op]; i++)
-				table[total++] = (uint8_t)op;
+			for (uint32_t i = 0; i < weights[theme][op]; i++)
+				table[theme][total[theme]++] = (uint8_t)op;
 		}
 	}
-	return table[random % total];
+	return table[theme][random % total[theme]];
 }
 
 static uint32_t pick_wait(uint64_t random)
@@ -127,14 +144,22 @@ void walk_make(struct walk *walk, uint64_t seed, uint32_t events)
 	uint8_t backend = 0;
 	uint32_t tuples = 1 + (uint32_t)(r >> 20) % TUPLES;
 	uint32_t calm = (uint32_t)(r >> 50) % 3; /* few long silences: more happens within one window */
+	enum theme theme;
 
 	walk->rules = make_rules(r);
+	r = next(&state);
+	theme = r & 1 ? THEME_ALL : (enum theme)(r >> 1 & 3);
+	if (theme != THEME_ALL) { /* few flows, so that much happens to each */
+		walk->rules.slots = (uint8_t)(1 + (r >> 8 & 1));
+		tuples = 1 + (uint32_t)(r >> 16) % 2;
+		calm = theme == THEME_HANDSHAKES ? 3 : calm;
+	}
 	walk->events = events;
 	for (uint32_t i = 0; i < events; i++) {
 		struct event *event = &walk->event[i];
 
 		r = next(&state);
-		event->op = pick_op(r & 0xffff);
+		event->op = pick_op(theme, r & 0xffff);
 		event->a = (uint8_t)((r >> 16 & 0xff) % tuples);
 		event->b = (uint8_t)(r >> 24 & 7);
 		event->random = (uint32_t)(r >> 32);

@@ -174,8 +174,9 @@ struct tuple {
 	bool unheld;     /* the slot may move again without a hold */
 	bool by_pin;     /* it went by a pin, which binds it only while the backend is up */
 	uint32_t opened; /* the SYN that was sent last */
-	uint32_t last, moved;
+	uint32_t last;
 	enum excuse excuse;
+	bool torn; /* has moved so that the node it left may know another backend of it than the one it is at now */
 };
 
 struct rules { /* of a walk */
@@ -250,8 +251,8 @@ struct pin_entry *path_pin(struct node *node, uint16_t key);
 struct opening_entry *path_opening(struct node *node, uint16_t key);
 /* Has the node a pin or an opening that no other one has told it of? */
 bool path_has_own(struct node *node, uint16_t key);
-/* ... one far past its limit? */
-bool path_is_far(struct node *node, uint16_t key);
+/* ... one past its limit? */
+bool path_is_far(const struct world *world, struct node *node, uint16_t key);
 /* NULL = no room */
 struct pin_entry *path_write_pin(const struct world *world, struct node *node, const struct pin_entry *entry);
 struct opening_entry *path_write_opening(const struct world *world, struct node *node,
