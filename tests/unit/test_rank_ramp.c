@@ -56,7 +56,7 @@ static void steps_only_add(void **unused)
 
 	(void)unused;
 	draw_from(20);
-	for (round = 0; round < 60; round++) {
+	for (round = 0; round < 24; round++) {
 		uint32_t members = 2 + draw(MEMBERS_MAX - 1), starting = 1 + draw(members - 1 < 4 ? members - 1 : 4);
 		struct rank_input input = draw_input(members, round % WEIGHTS_KINDS);
 		uint32_t first = members - starting, pace[4];
@@ -93,7 +93,7 @@ static void a_step_moves_nothing_else(void **unused)
 
 	(void)unused;
 	draw_from(21);
-	for (round = 0; round < 40; round++) {
+	for (round = 0; round < 16; round++) {
 		uint32_t members = 2 + draw(MEMBERS_MAX - 1), moved = 0;
 		struct rank_input input = draw_input(members, round % WEIGHTS_KINDS);
 
