@@ -59,8 +59,13 @@ struct plane_backend_state flows_backend_state(const char *addr)
 
 /* ---- time ---- */
 
+uint64_t flows_ms_since(uint64_t then_ns)
+{
+	return (loop_now_ns() - then_ns) / 1000000;
+}
+
 /* NULL: until it wants not to be called any more */
-static uint64_t turn_until(bool (*done)(void))
+static void turn_until(bool (*done)(void))
 {
 	uint64_t begin_ns = loop_now_ns(), now_ns = begin_ns, next_ns;
 
@@ -68,7 +73,7 @@ static uint64_t turn_until(bool (*done)(void))
 		next_ns = plane_turn(flows_agent.plane, now_ns);
 		now_ns = loop_now_ns();
 		if (done ? done() : !next_ns)
-			return (now_ns - begin_ns) / 1000000;
+			return;
 		if (now_ns - begin_ns > FLOWS_PATIENCE_MS * 1000000ULL)
 			fail_msg("not within %d ms", FLOWS_PATIENCE_MS);
 		if (!next_ns)
@@ -79,14 +84,14 @@ static uint64_t turn_until(bool (*done)(void))
 	}
 }
 
-uint64_t flows_turn_until(bool (*done)(void))
+void flows_turn_until(bool (*done)(void))
 {
-	return turn_until(done);
+	turn_until(done);
 }
 
-uint64_t flows_turn_to_rest(void)
+void flows_turn_to_rest(void)
 {
-	return turn_until(NULL);
+	turn_until(NULL);
 }
 
 bool flows_all_learning(void)

@@ -21,10 +21,11 @@ struct model_service *flows_web(void);
 struct model_backend *flows_backend(const char *addr);
 struct plane_service_state flows_state(void);
 struct plane_backend_state flows_backend_state(const char *addr);
-/* plane_turn, when it wants to be called, until `done`; how many ms that took. Fails the test if it takes too long. */
-uint64_t flows_turn_until(bool (*done)(void));
+uint64_t flows_ms_since(uint64_t then_ns);
+/* plane_turn, when it wants to be called, until `done`. Fails the test if it takes too long. */
+void flows_turn_until(bool (*done)(void));
 /* ... until it wants not to be called any more. */
-uint64_t flows_turn_to_rest(void);
+void flows_turn_to_rest(void);
 bool flows_all_learning(void); /* no slot holds */
 bool flows_all_settled(void);
 

@@ -183,7 +183,8 @@ static void begin(struct scan *scan, uint32_t now)
 
 	turns->scans++;
 	scan->under_way = true;
-	scan->quiet = true;
+	scan->quiet = !turns->turning;
+	scan->begun = turns->begun;
 	scan->step = SCAN_OPENINGS;
 	memset(scan->next_service, 0, turns->services * sizeof(*scan->next_service));
 	memset(scan->next_backend, 0, turns->backends * sizeof(*scan->next_backend));
@@ -215,7 +216,8 @@ static void publish(struct scan *scan, uint64_t now_ns)
 	scan->next_service = service;
 	scan->next_backend = backend;
 	memcpy(scan->entries, scan->next_entries, sizeof(scan->entries));
-	scan->empty = scan->quiet && !scan->entries[SCAN_OPENINGS] && !scan->entries[SCAN_PINS];
+	scan->empty = scan->quiet && scan->begun == scan->turns->begun && !scan->entries[SCAN_OPENINGS] &&
+		      !scan->entries[SCAN_PINS];
 	scan->done = scan->turns->scans;
 	scan->under_way = false;
 	scan->at_ns = now_ns + GAP_NS;
@@ -263,20 +265,21 @@ static int read_piece(struct scan *scan, uint32_t now)
 	return err;
 }
 
+bool scan_is_needed(const struct scan *scan)
+{
+	return scan->under_way || scan->turns->turning || scan->begun != scan->turns->begun || !scan->empty;
+}
+
 uint64_t scan_go_on(struct scan *scan, bool wanted, uint64_t now_ns)
 {
 	int err = 0;
 
-	if (scan->turns->turning)
-		scan->quiet = scan->empty = false;
-	wanted = wanted || scan->turns->turning || !scan->empty;
 	if (!scan->under_way) {
 		if (!wanted)
 			return 0;
 		if (now_ns < scan->at_ns)
 			return scan->at_ns;
 		begin(scan, turns_clock(now_ns));
-		scan->quiet = !scan->turns->turning;
 	}
 	if (scan->step == SCAN_END)
 		end_piece(scan, now_ns);

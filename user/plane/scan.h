@@ -23,7 +23,8 @@ enum scan_step { SCAN_OPENINGS, SCAN_PINS, SCAN_END };
 struct scan {
 	struct turns *turns;
 	const struct set *set;
-	bool under_way, quiet; /* quiet: nothing was in transition since it began */
+	bool under_way, quiet; /* quiet: nothing was in transition when it began */
+	uint32_t begun;        /* turns->begun then */
 	bool empty;            /* no element is in the maps, and nobody writes any */
 	uint32_t done;         /* number of the last whole one; that of the one under way is turns->scans */
 	uint64_t at_ns;        /* when the next one may begin */
@@ -42,7 +43,9 @@ int scan_load(struct scan *scan, struct turns *turns, const struct set *set);
 void scan_free(struct scan *scan);
 /* The index comes to another backend, or to none. */
 void scan_forget_backend(struct scan *scan, uint16_t backend);
-/* A piece of a scan, if one is due. When to call again; 0 = there is nothing to scan for. `wanted`: somebody waits for a backend's flows to end. */
+/* Is there, as far as the maps go, anything to scan for? */
+bool scan_is_needed(const struct scan *scan);
+/* A piece of a scan, if one is `wanted` and due. When to call again; 0 = none is wanted. */
 uint64_t scan_go_on(struct scan *scan, bool wanted, uint64_t now_ns);
 /* No slot names the backend, and two whole scans that have begun since then found nothing of it. */
 bool scan_is_free(const struct scan *scan, uint16_t service, uint16_t backend);

@@ -78,7 +78,7 @@ static int write_slots(struct plane *plane, const struct model_service *service,
 	if (!turns_differ(&plane->turns, service))
 		return 0;
 	store_digest(&set_service_names(plane->set)[service->index], 0);
-	if (unseen)
+	if (unseen || service->config.affinity == WEIR_AFFINITY_NONE) /* no flow is kept anywhere */
 		turns_set(&plane->turns, service);
 	else
 		err = turns_move(&plane->turns, service, turns_clock(loop_now_ns()));

@@ -8,6 +8,7 @@
 #include "turns.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,14 +174,30 @@ static uint32_t clock_ms(uint32_t ms)
 	return turns_clock((uint64_t)ms * 1000000);
 }
 
+static bool serves(const struct config_service *config, uint8_t proto)
+{
+	for (size_t i = 0; i < config->listeners; i++)
+		if (config->listener[i].proto == proto)
+			return true;
+	return false;
+}
+
+/* The window of flows that the service cannot have keeps nobody waiting. */
 static struct slots_limits limits_of(const struct config_service *config)
 {
+	bool client = config->affinity == WEIR_AFFINITY_CLIENT; /* then all flows go by the same window */
+	uint32_t learn_ms = config->learn_ms, learn_udp_ms = config->learn_udp_ms;
+
+	if (!client && !serves(config, IPPROTO_TCP) && learn_udp_ms < learn_ms)
+		learn_ms = learn_udp_ms;
+	if ((client || !serves(config, IPPROTO_UDP)) && learn_ms < learn_udp_ms)
+		learn_udp_ms = learn_ms;
 	return (struct slots_limits){
 		.hold = clock_ms(HOLD_MS),
 		.hold_longest = clock_ms(HOLD_LONGEST_MS),
-		.learn = clock_ms(config->learn_ms),
-		.learn_udp = clock_ms(config->learn_udp_ms),
-		.closing = clock_ms(config->learn_ms < CLOSING_MS ? config->learn_ms : CLOSING_MS),
+		.learn = clock_ms(learn_ms),
+		.learn_udp = clock_ms(learn_udp_ms),
+		.closing = clock_ms(learn_ms < CLOSING_MS ? learn_ms : CLOSING_MS),
 		.opening = clock_ms(WEIR_OPENING_LIVES_MS),
 		.grace = clock_ms(GRACE_MS),
 		.scan_gap = clock_ms(SCAN_GAP_MS),
@@ -195,6 +212,7 @@ static int begin(struct turns *turns, struct turn *turn, uint32_t now)
 	if (!turn->slots.side)
 		return -ENOMEM;
 	turns->turning++;
+	turns->begun++;
 	slots_adopt(&turn->slots, now);
 	return 0;
 }

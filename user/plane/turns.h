@@ -34,6 +34,7 @@ struct turns {
 	struct turn_mark *mark;
 	uint32_t backends;
 	uint32_t turning; /* services with a slot that is not settled */
+	uint32_t begun;   /* how often one has come to have one */
 	uint32_t scans;   /* that have begun (scan.c) */
 	uint32_t at;      /* service that the walk is at */
 	uint64_t at_ns;   /* when the next round begins */
