@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What `weir explain` says is what happens: real requests from given ports are answered by the backend that it names, and asking
-# changes and counts nothing.
+# What `weir explain` says is what happens: real requests from given ports are answered by the backend that it names, also while slots
+# are in transition, and asking changes and counts nothing.
 
 load ../lib/lab
 
@@ -12,7 +12,8 @@ setup_file() {
 		echo "interface eth0 { xdp native; }"
 		service web4 dsr $VIP4 10.71.2.21 10.71.2.22 10.71.2.23
 		service web6 dsr $VIP6 fd71:2::21 fd71:2::22 fd71:2::23
-		service sticky dsr 10.71.9.10 10.71.2.21 10.71.2.22 10.71.2.23 | sed 's/forward dsr;/forward dsr; affinity client;/'
+		service sticky dsr 10.71.9.10 10.71.2.21 10.71.2.22 10.71.2.23 | sed 's/forward dsr;/forward dsr; affinity client;/; s/80 8080/80/'
+		echo "service moving { listen 10.71.9.10 tcp 8080; learn 4s; learn-udp 1s; backend 10.71.2.21; backend 10.71.2.22; backend 10.71.2.23; }"
 	} | config lb1
 	lab agent lb1 start
 }
@@ -24,6 +25,7 @@ explained() { weir lb1 explain "$@" --json; }
 told() { jq -r '.backend | "be" + (.[-1:])' <<<"$1"; }
 # answered PORT URL: who does
 answered() { client curl -sS -m 5 --local-port "$1" "$2/"; }
+held() { [ "$(weir lb1 show services "$1" --json | jq '.services[0].slot_states.holding')" = 0 ]; } # SERVICE
 
 @test "the backend it names is the one that answers, IPv4 and IPv6" {
 	for port in $(seq 40100 40124); do
@@ -50,14 +52,152 @@ answered() { client curl -sS -m 5 --local-port "$1" "$2/"; }
 	done
 }
 
-@test "after a change it still does" {
+@test "after a change it says where a new connection goes, and that the flow stays there" {
 	weir lb1 backend drain web4 10.71.2.22
+	until_true 5 held web4
 	for port in $(seq 40300 40315); do
 		document=$(explained "10.71.1.2:$port" "$VIP4:80" tcp)
-		[ "$(told "$document")" != be2 ]
-		[ "$(answered "$port" "http://$VIP4")" = "$(told "$document")" ]
+		first=$(jq -r '.first | "be" + .[-1:]' <<<"$document")
+		[ "$first" != be2 ]
+		[ "$(answered "$port" "http://$VIP4")" = "$first" ]
+		[ "$(told "$(explained "10.71.1.2:$port" "$VIP4:80" tcp)")" = "$first" ]
 	done
 	weir lb1 backend enable web4 10.71.2.22
+}
+
+# ---- a slot in transition ----
+
+moving() { explained "10.71.1.2:$1" 10.71.9.10:8080; } # PORT
+# says PORT WORDS: some sentence does
+says() { [ "$(moving "$1" | jq --arg words "$2" '.text | any(contains($words))')" = true ]; }
+state_is() { [ "$(moving "$1" | jq -r .state)" = "$2" ]; }
+
+# A connection from that port that stays: `say_so` asks who it is with, it ends with the test.
+hold() { # PORT
+	mkfifo "$BATS_TEST_TMPDIR/questions"
+	"$top/tools/lab/lab" exec client /usr/bin/python3 -u -c '
+import http.client, sys
+connection = http.client.HTTPConnection("10.71.9.10", 8080, timeout=5, source_address=("10.71.1.2", int(sys.argv[1])))
+connection.connect()
+connection.auto_open = 0
+for line in sys.stdin:
+    connection.request("GET", "/")
+    print(connection.getresponse().read().decode().strip(), flush=True)' "$1" <"$BATS_TEST_TMPDIR/questions" >"$BATS_TEST_TMPDIR/answers" 3>&- &
+	held_pid=$!
+	exec 8>"$BATS_TEST_TMPDIR/questions"
+}
+
+say_so() {
+	local before
+	before=$(wc -l <"$BATS_TEST_TMPDIR/answers")
+	echo >&8
+	until_true 5 eval '[ "$(wc -l <"$BATS_TEST_TMPDIR/answers")" = '$((before + 1))' ]'
+	tail -n 1 "$BATS_TEST_TMPDIR/answers"
+}
+
+# The first port from there on whose flows are with that backend now.
+port_at() { # PORT BACKEND
+	local port
+	for ((port = $1; port < $1 + 100; port++)); do
+		if [ "$(moving "$port" | jq -r .backend)" = "$2" ]; then
+			echo "$port"
+			return
+		fi
+	done
+	return 1
+}
+
+pin_of() { weir lb1 show pins moving --json | jq -c --argjson port "$1" '.pins[] | select(.source_port == $port)'; }
+
+@test "settled, holding, learning, remembering, settled: a connection that lives through them" {
+	old=10.71.2.22
+	port=$(port_at 41000 $old)
+	silent=$(port_at $((port + 1)) $old)
+	new=$(port_at $((silent + 1)) $old)
+	hold "$port"
+	[ "$(say_so)" = be2 ]
+	state_is "$port" settled
+	says "$port" "all its flows are on backend $old (up)"
+	[ "$(moving "$port" | jq -c '[.pin, .opening, .first]')" = '[null,null,"10.71.2.22"]' ]
+
+	weir lb1 backend drain moving $old --no-wait
+	state_is "$port" holding
+	says "$port" "it goes from backend $old (draining) to backend"
+	says "$port" "it has no pin and no opening"
+	[ "$(moving "$port" | jq -r .first)" = $old ]
+	[ "$(say_so)" = be2 ]
+	says "$port" "pinned to backend $old (draining)"
+
+	until_true 5 held moving
+	state_is "$port" learning
+	[ "$(say_so)" = be2 ]
+	moving "$port" | jq -r '.text[]'
+	says "$port" "flows of before may still be on backend $old (draining), for another"
+	says "$port" "its next packet, if it is a connection that has begun, goes to backend $old"
+	says "$port" "a new connection's first packet (SYN) goes to backend"
+	[ "$(moving "$port" | jq -c '[.backend, .first != .backend, .pin.backend, .pin.holds, .pin.confirmed, .pin.closing, .pin.idle_ms < 2000]')" = \
+		'["10.71.2.22",true,"10.71.2.22",true,false,false,true]' ]
+	pin=$(pin_of "$port")
+	echo "$pin"
+	[ "$(jq -c 'del(.idle_ms, .slot)' <<<"$pin")" = '{"service":"moving","source":"10.71.1.2","source_port":'"$port"',"vip":"10.71.9.10","port":8080,"protocol":"tcp","backend":"10.71.2.22","kind":"pin","confirmed":false,"closing":false,"holds":true}' ]
+	[ "$(jq .slot <<<"$pin")" = "$(moving "$port" | jq .slot)" ]
+
+	# one that has sent nothing since has no pin; a new one is confirmed, and elsewhere
+	[ "$(moving "$silent" | jq -c '[.backend, .pin, .opening]')" = '["10.71.2.22",null,null]' ]
+	first=$(moving "$new" | jq -r '.first | "be" + .[-1:]')
+	[ "$first" != be2 ]
+	[ "$(answered "$new" http://10.71.9.10:8080)" = "$first" ]
+	[ "$(moving "$new" | jq -r '.pin | [.backend[-1:], .confirmed, .holds] | tostring')" = "[\"${first#be}\",true,true]" ]
+	says "$new" "its connection was seen to begin"
+
+	for ((i = 0; i < 100; i++)); do
+		[ "$(say_so)" = be2 ]
+		if state_is "$port" remembering; then break; fi
+		sleep 0.2
+	done
+	state_is "$port" remembering
+	[ "$(say_so)" = be2 ]
+	says "$port" "only flows that have a pin to another backend keep that one"
+	[ "$(moving "$port" | jq -r .backend)" = $old ]
+	[ "$(moving "$silent" | jq -r '.backend == .first')" = true ]
+	[ "$(weir lb1 show backends moving --json | jq -c '.backends[1] | [.state, .slots, .flows.pins, .flows.free, .flows.longest_idle_ms < 4500]')" = \
+		'["draining",0,1,false,true]' ]
+
+	exec 8>&-
+	wait $held_pid || true
+	gone() { [ "$(weir lb1 show backends moving --json | jq -r '.backends[1].state')" = drained ]; }
+	until_true 20 gone
+	state_is "$port" settled
+	[ "$(moving "$port" | jq -c '[.pin, .opening, .backend == .first, .backend != "10.71.2.22"]')" = "[null,null,true,true]" ]
+	weir lb1 backend enable moving $old
+}
+
+@test "a handshake under way is told as an opening, until it is too old" {
+	weir lb1 backend enable moving 10.71.2.22
+	settled() { [ "$(weir lb1 show services moving --json | jq '.services[0] | .slot_states.settled == .slots and .openings == 0')" = true ]; }
+	until_true 20 settled
+	old=10.71.2.22
+	port=$(port_at 43000 $old)
+	weir lb1 backend drain moving $old
+	until_true 5 held moving
+	# from an address that answers nothing, so that the handshake stays where it is
+	client /usr/bin/python3 - "$port" <<-'TEXT'
+		import sys
+		from scapy.all import IP, TCP, send
+		send(IP(src="10.71.1.77", dst="10.71.9.10") / TCP(sport=int(sys.argv[1]), dport=8080, seq=1000, flags="S"), verbose=False)
+	TEXT
+	syn() { explained "10.71.1.77:$port" 10.71.9.10:8080; }
+	until_true 3 eval '[ "$(syn | jq .opening)" != null ]'
+	document=$(syn)
+	echo "$document"
+	if [ "$(jq -r .state <<<"$document")" = learning ] && [ "$(jq -r .first <<<"$document")" != $old ]; then
+		[[ $document == *"a handshake with backend 10.71.2."*"is under way since"* ]]
+	fi
+	[ "$(jq -c '.opening | [.backend != "10.71.2.22", .confirmed, .holds]' <<<"$document")" = "[true,false,true]" ]
+	[ "$(weir lb1 show pins --json | jq -c '[.pins[] | select(.kind == "opening") | .source, .confirmed, .holds]')" = '["10.71.1.77",false,true]' ]
+	sleep 5.5
+	[ "$(syn | jq '.opening == null or .opening.holds == false')" = true ]
+	weir lb1 backend enable moving $old
 }
 
 @test "it counts nothing and changes nothing" {

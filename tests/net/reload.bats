@@ -18,6 +18,8 @@ setup_file() {
 
 teardown_file() { lab_down; }
 
+held() { [ "$(weir lb1 show services "$1" --json | jq '.services[0].slot_states.holding')" = 0 ]; } # SERVICE
+
 setup() {
 	good | config lb1
 	weir lb1 reload
@@ -65,6 +67,7 @@ refused() {
 	for ((i = 0; i < 5; i++)); do
 		{ good; service other dsr 10.71.9.10 10.71.2.2$((1 + i % 3)); } | config lb1
 		weir lb1 reload
+		until_true 5 held other
 		result=$(requests --count 20 10.71.9.10 80)
 		spread "$result" be$((1 + i % 3)) 20
 	done
