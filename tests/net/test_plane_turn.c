@@ -314,6 +314,11 @@ static bool is_free(void)
 	return flows_backend_state("10.0.0.2").free;
 }
 
+static bool is_not_named(void)
+{
+	return !flows_backend_state("10.0.0.2").named;
+}
+
 static bool settled_but_one(void)
 {
 	touch();
@@ -361,6 +366,7 @@ static void removed(void **state)
 	static const char third[] = SMALL FLOWS_WEB("backend 10.0.0.1; backend 10.0.0.3;");
 	static const char fourth[] = SMALL FLOWS_WEB("backend 10.0.0.1; backend 10.0.0.3; backend 10.0.0.4;");
 	struct error error = {.code = ERROR_NONE};
+	uint64_t left_ns;
 	uint16_t index;
 
 	(void)state;
@@ -371,7 +377,11 @@ static void removed(void **state)
 	assert_int_equal(flows_backend("10.0.0.2")->role, ROLE_REMOVING);
 	assert_int_equal(lab_agent_apply(&flows_agent, fourth, &error), -1);
 	lab_assert_has(error.text, "backends");
+	flows_turn_until(is_not_named);
+	left_ns = loop_now_ns();
+	assert_false(is_free()); /* before two more scans, a second apart */
 	flows_turn_until(is_free);
+	assert_true(flows_ms_since(left_ns) >= ALMOST_MS);
 	model_set_drained(&flows_agent.model, flows_web(), flows_backend("10.0.0.2"));
 	model_settle(&flows_agent.model);
 	maps_apply(&flows_agent, fourth);
