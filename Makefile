@@ -90,7 +90,7 @@ install: all ## copy to $(DESTDIR)$(PREFIX)
 	test -e $(DESTDIR)/etc/weir/weir.conf || install -D -m 0644 user/weir.conf.example $(DESTDIR)/etc/weir/weir.conf
 
 soak: $O/tests/model/test_walks $O/tests/model/test_history ## the long versions of the model tests: 10^8 walks, 10^8 packets a history
-	$O/tests/model/test_walks 100000000
+	seq $$(nproc) | xargs -P0 -I{} $O/tests/model/test_walks $$((100000000 / $$(nproc))) {}
 	$O/tests/model/test_history 100000000
 
 clean: ## remove $(BUILD)

@@ -287,7 +287,7 @@ FLOW_INLINE void flow_pin_failed(const struct flow_ask *ask, struct flow_verdict
 {
 	if (!(verdict->todo & FLOW_CONFIRMED))
 		verdict->todo = FLOW_RESTART;
-	else if (ask->opening->flags & WEIR_OPENING_CONFIRMED)
+	else if ((ask->opening->flags & (WEIR_OPENING_CONFIRMED | WEIR_OPENING_PEER)) == WEIR_OPENING_CONFIRMED)
 		verdict->todo = FLOW_TOUCH_OPENING | FLOW_CONFIRMED;
 	else
 		verdict->todo = FLOW_TOUCH_OPENING | FLOW_CONFIRMED | FLOW_TELL;

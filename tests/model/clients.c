@@ -168,17 +168,19 @@ static void begin(struct world *world, uint32_t i)
 	struct node *other = &world->node[!tuple->node];
 	uint16_t key = play_key(world, i);
 	const struct opening_entry *opening = path_opening(other, key);
+	const struct pin_entry *pin = path_pin(other, key);
 
 	tuple->torn &= path_has_own(other, key);
 	tuple->excuse = EXCUSE_NONE;
 	if (tuple->torn || news_pending(world, other, key, SLOTS) ||
-	    (opening && world->now - opening->opening.seen <= 2 * INFLIGHT))
+	    (opening && world->now - opening->opening.seen <= 2 * INFLIGHT) ||
+	    (pin && !(pin->pin.flags & WEIR_PIN_PEER) && world->now - pin->pin.seen <= 2 * INFLIGHT))
 		tuple->excuse = EXCUSE_TICK;
-	else if (world->parted[play_slot(world, i)] && path_pin(other, key))
+	else if (world->parted[play_slot(world, i)] && pin)
 		tuple->excuse = EXCUSE_PARTED;
 	else if (path_is_far(world, other, key))
 		tuple->excuse = EXCUSE_IDLE;
-	else if (world->node[tuple->node].missed[key] && path_pin(other, key))
+	else if (world->node[tuple->node].missed[key] && pin)
 		tuple->excuse = EXCUSE_FULL_THERE;
 }
 

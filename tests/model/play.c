@@ -40,7 +40,7 @@ void play_pass(struct world *world, uint32_t time)
 	for (uint32_t i = 0; i < NODES; i++)
 		news_deliver(world, &world->node[i]);
 	for (uint32_t i = 0; i < NODES; i++)
-		node_tick(world, &world->node[i], time >= SECOND);
+		node_tick(world, &world->node[i], time > 2 * SECOND);
 }
 
 /* In steps, so that what is under way arrives before a long silence, and that agents can act during it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Random walks of 40 events through the rules of slots, openings and pins: 100,000 unless told otherwise. A finding is shrunk and printed; longer runs
- * have some that are still open (docs/decisions.md).
+ * Random walks of 40 events through the rules of slots, openings and pins: 1,000,000 unless told otherwise. A finding is
+ * shrunk and printed.
  *
  *   test_walks [WALKS [SEED]]     environment: WEIR_WALKS, WEIR_SEED
  */
@@ -23,7 +23,7 @@ static uint64_t argument(int argc, char **argv, int i, const char *variable, uin
 
 int main(int argc, char **argv)
 {
-	uint64_t walks = argument(argc, argv, 1, "WEIR_WALKS", 100000);
+	uint64_t walks = argument(argc, argv, 1, "WEIR_WALKS", 1000000);
 	uint64_t seed = argument(argc, argv, 2, "WEIR_SEED", 1);
 	uint64_t used[EXCUSES] = {0};
 	const char *finding = NULL;

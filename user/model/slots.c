@@ -399,6 +399,8 @@ void slots_meet(struct slots *slots, bool peer, uint32_t now)
 			side->since = now;
 		if (lost && !(side->peer & SLOTS_STEP_UDP_OVER) && slots->word[i].previous_udp)
 			side->since_udp = now;
+		if (lost && peer_step(slots, i) < SLOTS_STEP_CLEAR) /* its last pins may have come after our scans */
+			unclean(slots, i);
 		side->peer = SLOTS_STEP_NONE;
 		side->heard = 0;
 		side->flags |= SLOTS_TELL;
