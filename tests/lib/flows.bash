@@ -76,6 +76,9 @@ unsettled() {
 # at_rest NODE: nothing is left of any change.
 at_rest() { [ "$(unsettled "$1")" = 0 ] && [ "$(entries "$1")" = 0 ]; }
 
+# dropped NODE: packets, for whatever reason
+dropped() { weir "$1" show drops --json | jq '[.reasons[] | select(.action == "drop").packets] | add'; }
+
 # map_entries NODE MAP: by the metrics
 map_entries() { sed -n "s/^weir_map_entries{map=\"$2\"} //p" "$(home "$1")/weir.prom"; }
 
