@@ -162,7 +162,7 @@ FLOW_INLINE struct flow_place flow_rest(const struct flow_ask *ask)
 	}
 	if (previous.of.flags & WEIR_BACKEND_SERVES)
 		return previous;
-	place.passing = previous.backend != WEIR_BACKEND_NONE;
+	place.passing = previous.backend != WEIR_BACKEND_NONE && place.backend != WEIR_BACKEND_NONE;
 	return place;
 }
 
@@ -170,6 +170,15 @@ FLOW_INLINE void flow_go(struct flow_verdict *verdict, __u32 backend, const stru
 {
 	verdict->backend = backend;
 	verdict->generation = of->generation;
+}
+
+/* Where the table has new connections. */
+FLOW_INLINE void flow_go_new(const struct flow_ask *ask, struct flow_verdict *verdict, _Bool holding)
+{
+	if (holding && ask->of_previous.flags & WEIR_BACKEND_ANSWERS)
+		flow_go(verdict, ask->slot.previous, &ask->of_previous);
+	else
+		flow_go(verdict, ask->slot.current, &ask->of_current);
 }
 
 /* A SYN that meets an opening. False: the opening is not for it. */
@@ -208,10 +217,7 @@ FLOW_INLINE void flow_open(const struct flow_ask *ask, struct flow_verdict *verd
 		verdict->todo |= FLOW_TOUCH_PIN | (ask->pin->flags & WEIR_PIN_PEER ? FLOW_TELL : 0);
 		return;
 	}
-	if (holding && ask->of_previous.flags & WEIR_BACKEND_ANSWERS)
-		flow_go(verdict, ask->slot.previous, &ask->of_previous);
-	else
-		flow_go(verdict, ask->slot.current, &ask->of_current);
+	flow_go_new(ask, verdict, holding);
 	if (verdict->backend == WEIR_BACKEND_NONE) { /* it is no connection that could make an older one give way */
 		verdict->todo = 0;
 		return;
@@ -251,7 +257,7 @@ FLOW_INLINE void flow_keep(const struct flow_ask *ask, struct flow_verdict *verd
 		if (ask->kind == FLOW_END && !ask->client &&
 		    ask->sequence - ask->pin->sequence + FLOW_FOLLOWS < 2 * FLOW_FOLLOWS)
 			verdict->todo |= FLOW_CLOSE_PIN | FLOW_TELL;
-	} else if (rest.backend != ask->slot.current || (rest.passing && rest.backend)) {
+	} else if (rest.backend != ask->slot.current || rest.passing) {
 		verdict->todo = FLOW_WRITE_PIN | FLOW_TELL;
 	}
 }

@@ -13,7 +13,8 @@ static void check_syn(struct world *world, const struct node *node, const struct
 		return;
 	if (role == SLOTS_DOWN)
 		world->finding = "a SYN goes to a backend that is down";
-	if (role == SLOTS_DRAINING && !packet->client && !outcome->opening_full && !outcome->joined && outcome->phase != WEIR_HOLDING)
+	if (role == SLOTS_DRAINING && !packet->client && !outcome->opening_full && !outcome->joined &&
+	    outcome->phase != WEIR_HOLDING)
 		world->finding = "a new flow goes to a backend that is draining";
 }
 
@@ -81,6 +82,35 @@ static bool said_over(struct world *world, const struct node *node, const struct
 	return (told & SLOTS_STEP_MASK) == SLOTS_STEP_OVER || flow_phase(word) == WEIR_REMEMBERING;
 }
 
+/* Has what found no room come too late to start the window again? */
+static bool is_late(struct world *world, const struct node *node, const struct packet *packet,
+		    const struct outcome *outcome)
+{
+	return said_over(world, node, packet) ||
+	       play_base(packet->udp && !packet->client, &node->word[packet->slot]) != outcome->backend;
+}
+
+/* What the packet means for the flows of its key. */
+static void set_excuses(struct world *world, uint32_t i, const struct packet *packet, const struct outcome *outcome)
+{
+	struct tuple *tuple = &world->tuple[i];
+	struct node *node = &world->node[tuple->node];
+	uint32_t opens = FLOW_WRITE_OPENING | FLOW_TOUCH_OPENING | FLOW_DROP_OPENING;
+
+	if (outcome->todo & FLOW_RESTART && !packet->spoofed && is_late(world, node, packet, outcome)) {
+		tuple->excuse = tuple->excuse ? tuple->excuse : EXCUSE_FULL_LATE;
+		set_excuse(world, packet->key, NULL, EXCUSE_FULL_LATE);
+	}
+	if (outcome->spoofed_proof)
+		set_excuse(world, packet->key, NULL, EXCUSE_SPOOFED_PAIR);
+	if (outcome->overdue)
+		set_excuse(world, packet->key, NULL, EXCUSE_IDLE);
+	if (outcome->spoofed_close)
+		set_excuse(world, packet->key, NULL, EXCUSE_SPOOFED_CLOSE);
+	if (packet->client && (outcome->todo & FLOW_CONFIRMED || (packet->kind == FLOW_SYN && outcome->todo & opens)))
+		set_excuse(world, packet->key, packet->spoofed ? NULL : tuple, EXCUSE_CLIENT_DOWN);
+}
+
 static struct outcome send(struct world *world, uint32_t i, struct packet packet, uint32_t random)
 {
 	static const uint8_t slow[] = {0, 0, 0, 1, 5, 12, 12, 20}; /* in all at most INFLIGHT */
@@ -98,21 +128,7 @@ static struct outcome send(struct world *world, uint32_t i, struct packet packet
 		memcpy(packet.slow, (const uint8_t[2]){slow[random >> 27 & 7], slow[random >> 24 & 7]}, 2);
 	outcome = path_packet(world, node, &packet);
 	check_target(world, node, &packet, &outcome);
-	if (outcome.todo & FLOW_RESTART && !packet.spoofed &&
-	    (said_over(world, node, &packet) || play_base(packet.udp && !packet.client, &node->word[packet.slot]) != outcome.backend)) {
-		tuple->excuse = tuple->excuse ? tuple->excuse : EXCUSE_FULL_LATE;
-		set_excuse(world, packet.key, NULL, EXCUSE_FULL_LATE);
-	}
-	if (outcome.spoofed_proof)
-		set_excuse(world, packet.key, NULL, EXCUSE_SPOOFED_PAIR);
-	if (outcome.overdue)
-		set_excuse(world, packet.key, NULL, EXCUSE_IDLE);
-	if (outcome.spoofed_close)
-		set_excuse(world, packet.key, NULL, EXCUSE_SPOOFED_CLOSE);
-	if (packet.client && (outcome.todo & FLOW_CONFIRMED ||
-			      (packet.kind == FLOW_SYN &&
-			       outcome.todo & (FLOW_WRITE_OPENING | FLOW_TOUCH_OPENING | FLOW_DROP_OPENING))))
-		set_excuse(world, packet.key, packet.spoofed ? NULL : tuple, EXCUSE_CLIENT_DOWN);
+	set_excuses(world, i, &packet, &outcome);
 	return outcome;
 }
 
@@ -190,7 +206,8 @@ static bool is_long(const struct world *world, const struct tuple *tuple)
 	uint32_t age = world->now - tuple->opened;
 
 	for (uint32_t i = 1; i < BACKENDS; i++) {
-		if (tuple->answered & 1u << i && world->node[tuple->node].role[i] < (tuple->by_pin ? SLOTS_UP : SLOTS_DRAINING))
+		if (tuple->answered & 1u << i &&
+		    world->node[tuple->node].role[i] < (tuple->by_pin ? SLOTS_UP : SLOTS_DRAINING))
 			return true;
 	}
 	return age > OPENING || (!tuple->noted && (tuple->unheld || age >= HOLD - 2 * INFLIGHT));
@@ -216,7 +233,8 @@ static void send_syn(struct world *world, uint32_t i, bool fresh, bool answered,
 	/* an opening that knew of the SYN before should have brought this one to the same backend */
 	if (tuple->answered & ~(1u << outcome.backend) && !tuple->excuse && is_long(world, tuple))
 		tuple->excuse = EXCUSE_LONG_HANDSHAKE;
-	tuple->noted = outcome.joined || outcome.todo & FLOW_WRITE_OPENING || (outcome.phase == WEIR_HOLDING && !outcome.opening_full);
+	tuple->noted = outcome.joined || outcome.todo & FLOW_WRITE_OPENING ||
+		       (outcome.phase == WEIR_HOLDING && !outcome.opening_full);
 	tuple->unheld = outcome.phase == WEIR_LEARNING;
 	tuple->by_pin = outcome.todo & FLOW_TOUCH_PIN && !outcome.joined;
 	tuple->opened = world->now;

@@ -41,7 +41,8 @@ void news_pin(struct world *world, struct node *node, const struct pin_entry *en
 	news->life = node->life[entry->pin.backend];
 	if (node->role[entry->pin.backend] == SLOTS_GONE ||
 	    entry->pin.generation != node->backend[entry->pin.backend].generation ||
-	    entry->pin.epoch != flow_epoch(&node->word[entry->pin.slot]) || flow_is_settled(&node->word[entry->pin.slot]))
+	    entry->pin.epoch != flow_epoch(&node->word[entry->pin.slot]) ||
+	    flow_is_settled(&node->word[entry->pin.slot]))
 		news->life = UINT32_MAX; /* it is no pin */
 	news->age = world->now - entry->pin.seen;
 	news->pin = entry->pin;
@@ -170,14 +171,29 @@ static bool is_done(const struct weir_opening *opening, const struct weir_pin *p
 		(opening->flags & WEIR_OPENING_CONFIRMED && opening->backend == pin->backend));
 }
 
+/* A pin that means something here; an opening that it makes needless goes. */
+static void write_pin(struct world *world, struct node *node, const struct news *news, const struct pin_entry *entry)
+{
+	struct opening_entry *opening = path_opening(node, news->key);
+
+	if (!path_write_pin(world, node, entry))
+		set_missed(node, news->key, true);
+	else if (entry->pin.flags & WEIR_PIN_CONFIRMED)
+		set_missed(node, news->key, false);
+	if (news->kind == NEWS_PIN && opening && !node->missed[news->key] && is_done(&opening->opening, &entry->pin))
+		path_drop_opening(node, (uint32_t)(opening - node->opening));
+}
+
 static void take_pin(struct world *world, struct node *node, const struct news *news)
 {
 	union weir_slot word = node->word[news->pin.slot];
-	struct pin_entry *own = path_pin(node, news->key);
-	struct opening_entry *opening = path_opening(node, news->key);
-	struct pin_entry entry = {.key = news->key, .udp = news->udp, .spoofed = news->spoofed, .overdue = news->overdue,
+	struct pin_entry *own = path_pin(node, news->key), *theirs = path_pin(node_other(world, node), news->key);
+	struct pin_entry entry = {.key = news->key,
+				  .udp = news->udp,
+				  .spoofed = news->spoofed,
+				  .overdue = news->overdue,
+				  .link = world->links,
 				  .pin = news->pin};
-	struct pin_entry *theirs = path_pin(node_other(world, node), news->key);
 
 	if (flow_is_settled(&word))
 		return;
@@ -192,18 +208,11 @@ static void take_pin(struct world *world, struct node *node, const struct news *
 	entry.pin.flags |= WEIR_PIN_PEER;
 	if (theirs)
 		theirs->far = false;
-	entry.link = world->links;
 	if (own)
 		own->link = world->links;
-	if (is_copy(node, news->pin.flags & WEIR_PIN_PEER) ||
-	    (own && is_old_news(world, node, own, &entry.pin, news)))
-		return;
-	if (!path_write_pin(world, node, &entry))
-		set_missed(node, news->key, true);
-	else if (entry.pin.flags & WEIR_PIN_CONFIRMED)
-		set_missed(node, news->key, false);
-	if (news->kind == NEWS_PIN && opening && !node->missed[news->key] && is_done(&opening->opening, &entry.pin))
-		path_drop_opening(node, (uint32_t)(opening - node->opening));
+	if (!is_copy(node, news->pin.flags & WEIR_PIN_PEER) &&
+	    !(own && is_old_news(world, node, own, &entry.pin, news)))
+		write_pin(world, node, news, &entry);
 }
 
 static bool keep_own_opening(const struct world *world, const struct node *node, const struct opening_entry *own,
@@ -238,8 +247,7 @@ static void take_opening(struct world *world, struct node *node, const struct ne
 	opening.flags |= WEIR_OPENING_PEER;
 	if (own)
 		own->link = world->links;
-	if (is_copy(node, news->opening.flags & WEIR_OPENING_PEER) ||
-	    (own && keep_own_opening(world, node, own, news)))
+	if (is_copy(node, news->opening.flags & WEIR_OPENING_PEER) || (own && keep_own_opening(world, node, own, news)))
 		return;
 	entry = (struct opening_entry){
 		.key = news->key,

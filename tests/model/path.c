@@ -27,8 +27,7 @@ bool path_has_own(struct node *node, uint16_t key)
 	const struct pin_entry *pin = path_pin(node, key);
 	const struct opening_entry *opening = path_opening(node, key);
 
-	return (pin && !(pin->pin.flags & WEIR_PIN_PEER)) ||
-	       (opening && !(opening->opening.flags & WEIR_OPENING_PEER));
+	return (pin && !(pin->pin.flags & WEIR_PIN_PEER)) || (opening && !(opening->opening.flags & WEIR_OPENING_PEER));
 }
 
 static uint32_t limit_of(const struct pin_entry *pin)
@@ -90,8 +89,8 @@ struct entries {
 	struct weir_pin pin;
 };
 
-static void ask_fill(const struct world *world, struct node *node, const struct packet *packet,
-		     union weir_slot slot, struct entries *entries, struct flow_ask *ask)
+static void ask_fill(const struct world *world, struct node *node, const struct packet *packet, union weir_slot slot,
+		     struct entries *entries, struct flow_ask *ask)
 {
 	const struct opening_entry *opening = path_opening(node, packet->key);
 	const struct pin_entry *pin = path_pin(node, packet->key);
@@ -196,8 +195,8 @@ static void change_entries(struct world *world, struct node *node, const struct 
  * Has the flow's pin or opening outlived its limit, and no scan has seen it yet? `far`: by more than the time in which
  * an agent scans, and tells the other node of packets.
  */
-static bool meet_overdue(const struct world *world, struct node *node, const struct packet *packet, union weir_slot slot,
-			 bool *far)
+static bool meet_overdue(const struct world *world, struct node *node, const struct packet *packet,
+			 union weir_slot slot, bool *far)
 {
 	struct opening_entry *opening = path_opening(node, packet->key);
 	struct pin_entry *pin = path_pin(node, packet->key);

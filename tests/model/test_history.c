@@ -274,8 +274,8 @@ struct course {
 	uint32_t every_s, learn_s; /* a change every so often; the window */
 	uint32_t room;             /* of each map */
 	uint32_t flood;            /* packets a second, every other quarter of an hour */
-	uint32_t pins_percent;     /* of the flows, that may be pinned at the same time; 0 = each may, or the room says */
-	uint32_t looks_percent;    /* of packets that may look at pins */
+	uint32_t pins_percent;  /* of the flows, that may be pinned at the same time; 0 = each may, or the room says */
+	uint32_t looks_percent; /* of packets that may look at pins */
 };
 
 /* Packets come at random, each flow's on average every GAP_MS. */

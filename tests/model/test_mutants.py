@@ -57,7 +57,6 @@ FAULTS = [
     ("pins that equal current go at once", SLOTS, "flow_age(now, udp ? side->since_udp : side->since) >= limits->grace", "1"),
     ("a word that is about to change is taken for good", FLOW,
      "place.passing = previous.backend != WEIR_BACKEND_NONE;", ";"),
-    ("a dead backend stays previous over a start", SLOTS, ".version = 1}; forget(slots, i, now);", ".version = 1};"),
     ("what is newer than our clock is oldest", FLOW, "return then - now < FLOW_AHEAD ? 0 : now - then;", "return now - then;"),
     ("a SYN goes to a backend that is down", FLOW,
      "verdict->instead = rest.of.flags & WEIR_BACKEND_ANSWERS ? rest.backend : verdict->backend;", "verdict->instead = rest.backend;"),

@@ -26,8 +26,8 @@ static bool read_rules(const char *line, struct rules *rules)
 {
 	unsigned int n[12];
 
-	if (sscanf(line, "rules %u %u %u %u %u %u %u %u %x %x %x %x", &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7],
-		   &n[8], &n[9], &n[10], &n[11]) != 12)
+	if (sscanf(line, "rules %u %u %u %u %u %u %u %u %x %x %x %x", &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6],
+		   &n[7], &n[8], &n[9], &n[10], &n[11]) != 12)
 		return false;
 	*rules = (struct rules){
 		.slots = (uint8_t)n[0],

@@ -43,19 +43,50 @@ enum theme {
 };
 
 static const uint8_t weights[THEMES][OPS] = {
-	[THEME_ALL] = {[OP_DATA] = 60,      [OP_SYN] = 10,      [OP_SYN_LOST] = 14,  [OP_SYNACK] = 12,   [OP_FIN] = 6,
-		       [OP_RST] = 2,        [OP_SPOOF_SYN] = 8, [OP_SPOOF_DATA] = 6, [OP_SPOOF_FIN] = 5, [OP_ICMP] = 4,
-		       [OP_FLOOD_SYN] = 4,  [OP_FLOOD_ACK] = 4, [OP_UP] = 12,        [OP_DRAIN] = 7,     [OP_DOWN_KEEP] = 6,
-		       [OP_DOWN_RESET] = 4, [OP_REMOVE] = 2,    [OP_SHIFT] = 16,     [OP_RESTART] = 3,   [OP_MOVE] = 6,
-		       [OP_TAKEOVER] = 5,   [OP_KILL] = 2,      [OP_REVIVE] = 4,     [OP_CUT] = 2,       [OP_JOIN] = 4,
-		       [OP_WAIT] = 8},
-	[THEME_HANDSHAKES] = {[OP_DATA] = 30, [OP_SYN] = 6, [OP_SYN_LOST] = 60, [OP_SYNACK] = 40, [OP_RST] = 12,
-			      [OP_SHIFT] = 20, [OP_DRAIN] = 3, [OP_UP] = 5, [OP_RESTART] = 2, [OP_MOVE] = 3, [OP_WAIT] = 6},
-	[THEME_NODES] = {[OP_DATA] = 60, [OP_SYN] = 6, [OP_SYN_LOST] = 3, [OP_RST] = 10, [OP_SHIFT] = 14,
-			 [OP_DRAIN] = 3, [OP_UP] = 5, [OP_RESTART] = 4, [OP_MOVE] = 20, [OP_TAKEOVER] = 6, [OP_KILL] = 6,
-			 [OP_REVIVE] = 8, [OP_CUT] = 7, [OP_JOIN] = 10, [OP_WAIT] = 12},
-	[THEME_RETURNS] = {[OP_DATA] = 70, [OP_SYN] = 6, [OP_FIN] = 4, [OP_RST] = 14, [OP_FLOOD_ACK] = 2, [OP_UP] = 8,
-			   [OP_DRAIN] = 6, [OP_DOWN_RESET] = 4, [OP_SHIFT] = 24, [OP_RESTART] = 3, [OP_WAIT] = 20},
+	[THEME_ALL] =
+		{[OP_DATA] = 60,      [OP_SYN] = 10,      [OP_SYN_LOST] = 14,  [OP_SYNACK] = 12,   [OP_FIN] = 6,
+		 [OP_RST] = 2,        [OP_SPOOF_SYN] = 8, [OP_SPOOF_DATA] = 6, [OP_SPOOF_FIN] = 5, [OP_ICMP] = 4,
+		 [OP_FLOOD_SYN] = 4,  [OP_FLOOD_ACK] = 4, [OP_UP] = 12,        [OP_DRAIN] = 7,     [OP_DOWN_KEEP] = 6,
+		 [OP_DOWN_RESET] = 4, [OP_REMOVE] = 2,    [OP_SHIFT] = 16,     [OP_RESTART] = 3,   [OP_MOVE] = 6,
+		 [OP_TAKEOVER] = 5,   [OP_KILL] = 2,      [OP_REVIVE] = 4,     [OP_CUT] = 2,       [OP_JOIN] = 4,
+		 [OP_WAIT] = 8},
+	[THEME_HANDSHAKES] = {[OP_DATA] = 30,
+			      [OP_SYN] = 6,
+			      [OP_SYN_LOST] = 60,
+			      [OP_SYNACK] = 40,
+			      [OP_RST] = 12,
+			      [OP_SHIFT] = 20,
+			      [OP_DRAIN] = 3,
+			      [OP_UP] = 5,
+			      [OP_RESTART] = 2,
+			      [OP_MOVE] = 3,
+			      [OP_WAIT] = 6},
+	[THEME_NODES] = {[OP_DATA] = 60,
+			 [OP_SYN] = 6,
+			 [OP_SYN_LOST] = 3,
+			 [OP_RST] = 10,
+			 [OP_SHIFT] = 14,
+			 [OP_DRAIN] = 3,
+			 [OP_UP] = 5,
+			 [OP_RESTART] = 4,
+			 [OP_MOVE] = 20,
+			 [OP_TAKEOVER] = 6,
+			 [OP_KILL] = 6,
+			 [OP_REVIVE] = 8,
+			 [OP_CUT] = 7,
+			 [OP_JOIN] = 10,
+			 [OP_WAIT] = 12},
+	[THEME_RETURNS] = {[OP_DATA] = 70,
+			   [OP_SYN] = 6,
+			   [OP_FIN] = 4,
+			   [OP_RST] = 14,
+			   [OP_FLOOD_ACK] = 2,
+			   [OP_UP] = 8,
+			   [OP_DRAIN] = 6,
+			   [OP_DOWN_RESET] = 4,
+			   [OP_SHIFT] = 24,
+			   [OP_RESTART] = 3,
+			   [OP_WAIT] = 20},
 };
 
 static uint8_t pick_op(enum theme theme, uint32_t random)
@@ -303,8 +334,8 @@ void walk_print(const struct walk *walk)
 	uint64_t used[EXCUSES];
 
 	printf("# rules %u %u %u %u %u %u %u %u %02x %02x %x %x\n", rules->slots, rules->pins, rules->openings,
-	       rules->deletes, rules->overlooks, rules->piece, rules->lag, rules->client, rules->udp, rules->quic, rules->epoch,
-	       rules->generation);
+	       rules->deletes, rules->overlooks, rules->piece, rules->lag, rules->client, rules->udp, rules->quic,
+	       rules->epoch, rules->generation);
 	walk_run(walk, used, 1);
 }
 

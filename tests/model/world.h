@@ -46,9 +46,9 @@ enum {
 struct pin_entry {
 	uint16_t key;
 	bool udp;
-	bool spoofed; /* its last sequence number, or the pin itself, was written by a spoofed packet */
-	bool overdue; /* met by a packet when it was past its limit, by no scan since */
-	bool far;     /* ... far past it, and the other node has not been told since */
+	bool spoofed;  /* its last sequence number, or the pin itself, was written by a spoofed packet */
+	bool overdue;  /* met by a packet when it was past its limit, by no scan since */
+	bool far;      /* ... far past it, and the other node has not been told since */
 	uint32_t link; /* a copy: the link that it has last come by */
 	struct weir_pin pin;
 };
@@ -115,7 +115,7 @@ struct node {
 	uint32_t refreshed;
 	uint32_t scan_pins, scan_openings; /* elements that the scan under way has to look at still */
 	uint32_t deletes;                  /* ... and may delete */
-	bool missed[FLOOD_KEYS]; /* a peer's pin or opening of the key found no room here */
+	bool missed[FLOOD_KEYS];           /* a peer's pin or opening of the key found no room here */
 	struct queue out;
 };
 
@@ -166,7 +166,7 @@ struct tuple {
 	bool udp, quic;
 	bool acked, closing;
 	uint8_t home;
-	uint8_t answered; /* backends that have had this SYN */
+	uint8_t answered;        /* backends that have had this SYN */
 	uint32_t life[BACKENDS]; /* ... when they had it, as the node knew */
 	uint32_t home_life;
 	uint32_t isn, sequence;
