@@ -210,7 +210,7 @@ static bool is_long(const struct world *world, const struct tuple *tuple)
 		    world->node[tuple->node].role[i] < (tuple->by_pin ? SLOTS_UP : SLOTS_DRAINING))
 			return true;
 	}
-	return age > OPENING || (!tuple->noted && (tuple->unheld || age >= HOLD - 2 * INFLIGHT));
+	return age > OPENING - INFLIGHT || (!tuple->noted && (tuple->unheld || age >= HOLD - 2 * INFLIGHT));
 }
 
 static void send_syn(struct world *world, uint32_t i, bool fresh, bool answered, uint32_t random)
