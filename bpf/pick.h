@@ -23,14 +23,14 @@ static __always_inline __u64 flow_hash(const struct flow *flow, __u8 affinity)
 /* The slot is not settled. Where flows have no affinity to anything there is nothing to keep either. */
 static __always_inline __u32 pick_in_transit(const struct packet *p, union weir_slot slot, __u32 index)
 {
-	__u32 place = p->l4 | p->l3 << TRANSIT_L3_SHIFT | (__u32)p->proto << TRANSIT_PROTO_SHIFT;
 	__u32 about = p->out->service | (p->ip6 ? TRANSIT_IP6 : 0);
 
+	asm volatile("" : "+r"(slot.word)); /* else what is cut out of it here would be so on the settled path too */
 	if (p->out->word.affinity == WEIR_AFFINITY_NONE)
 		return slot.current;
 	if (p->out->word.affinity == WEIR_AFFINITY_CLIENT)
 		about |= TRANSIT_CLIENT;
-	return transit_read(p->ctx, place, about) ? (__u16)transit_pick(slot.word, index) : slot.current;
+	return transit_read(p->ctx, p->l3, about) ? (__u16)transit_pick(slot.word, index) : slot.current;
 }
 
 /* There is no way out, or it leads up. Index 0, which a slot without a backend names, has no flags. */
@@ -54,7 +54,7 @@ static __always_inline enum weir_reason pick_backend(struct packet *p)
 	if (!found)
 		return WEIR_REASON_INTERNAL;
 	slot.word = *(const volatile __u64 *)&found->word; /* one load: phase and backends are of one moment */
-	p->out->backend = flow_is_settled(&slot) ? slot.current : pick_in_transit(p, slot, index);
+	p->out->backend = __builtin_expect(flow_is_settled(&slot), 1) ? slot.current : pick_in_transit(p, slot, index);
 	backend = bpf_map_lookup_elem(&backends, &p->out->backend);
 	if (!backend)
 		return WEIR_REASON_INTERNAL;

@@ -22,13 +22,8 @@
 #include "parse.h"
 #include "quic.h"
 
-/* What transit_read is told of a packet, in one number each: a function takes five, and a global one no pointers before Linux 5.12. */
-enum {
-	TRANSIT_L3_SHIFT = 16, /* place: l4 | l3 << 16 | proto << 24 */
-	TRANSIT_PROTO_SHIFT = 24,
-	TRANSIT_CLIENT = 1 << 16, /* about: service | flags */
-	TRANSIT_IP6 = 1 << 17,
-};
+/* What transit_read is told of a packet beside where its IP header lies: service | flags. (Global functions take no pointers before Linux 5.12.) */
+enum { TRANSIT_CLIENT = 1 << 16, TRANSIT_IP6 = 1 << 17 };
 
 /* A packet that is under way here. */
 struct transit {
@@ -95,27 +90,24 @@ static __always_inline void transit_write_key(const struct packet *p, struct tra
 	t->key = key;
 }
 
-/* Fills in what the packet says. 0 = it cannot be read any more, which never is. */
-__noinline __u32 transit_read(struct xdp_md *ctx, __u32 place, __u32 about)
+/*
+ * Fills in what the packet says; 0 = it cannot be read, which it could be before. It is parsed once more: what would have to be carried here else would cost
+ * packets in settled slots.
+ */
+__noinline __u32 transit_read(struct xdp_md *ctx, __u32 l3, __u32 about)
 {
 	struct packet p = {
 		.ctx = ctx,
 		.data = (void *)(long)ctx->data,
 		.end = (void *)(long)ctx->data_end,
-		.l3 = place >> TRANSIT_L3_SHIFT & 0xff,
-		.l4 = place & OFFSET_MAX,
-		.proto = (__u8)(place >> TRANSIT_PROTO_SHIFT),
+		.l3 = l3 & OFFSET_MAX,
 		.ip6 = (about & TRANSIT_IP6) != 0,
 	};
-	const __be16 *ports = p.data + p.l4;
 	struct transit *t = transit_find();
 	bool read = true;
 
-	if (!t || parse_addresses(&p) != WEIR_REASON_GO_ON || (void *)(ports + 2) > p.end)
+	if (!t || parse_addresses(&p) != WEIR_REASON_GO_ON || !parse_transport(&p))
 		return 0;
-	p.flow.sport = ports[0];
-	p.flow.dport = ports[1];
-	p.flow.proto = p.proto;
 	t->sequence = 0;
 	t->other = 0;
 	t->kind = FLOW_DATA;

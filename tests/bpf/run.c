@@ -17,6 +17,7 @@
  *   forget                      no openings, pins, restarts any more
  *   decide ...                  -> ok BACKEND RESTART opening ..., pin ...   what flow.h says of such entries (run_flows.c)
  *   flood IFINDEX HEX COUNT     the IPv4 frame, COUNT times, from other addresses and ports each time -> ok COUNT-BY-ACTION...
+ *   steps IFINDEX HEX           -> ok ACTION INSTRUCTIONS LOOK-UPS   that the frame makes weir's program execute
  *   corpus HEX                  a frame to mutate
  *   fuzz PROGRAM IFINDEX SEED COUNT SECONDS -> ok RUNS COUNT-BY-ACTION...   (until the seconds are over, at the latest)
  *                               or, of the first run that must not be: ok fault RUN ACTION HEX HEX WORDS...
@@ -46,7 +47,7 @@ static const struct {
 	{"reset", 1, do_reset},     {"info", 2, do_info},         {"transit", 8, do_transit},
 	{"serves", 4, do_serves},   {"opening", 16, do_opening},  {"pin", 14, do_pin},
 	{"flows", 1, do_flows},     {"restarts", 1, do_restarts}, {"forget", 1, do_forget},
-	{"decide", 14, do_decide},  {"flood", 4, do_flood},
+	{"decide", 14, do_decide},  {"flood", 4, do_flood},       {"steps", 3, do_steps},
 };
 
 static void command(char *line)

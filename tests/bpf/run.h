@@ -62,5 +62,6 @@ int do_flows(char **word, int words);
 int do_restarts(char **word, int words);
 int do_forget(char **word, int words);
 int do_decide(char **word, int words);
+int do_steps(char **word, int words);
 
 #endif

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The programs' sizes against those written down in tests/bpf/budget: more than 5 % more is a failure, more than 5 % less a hint.
+"""The programs' sizes, and how many instructions packets make them execute, against those written down in tests/bpf/budget: more than 5 % more is
+a failure, more than 5 % less a hint.
 
     BUDGET=update tests/bpf/test_budget.py    writes the sizes as they are now, for this kernel and this clang; the rest of the file stays
 
@@ -11,7 +12,9 @@ import os
 import platform
 import re
 
-from harness import BUILD, Runner, Tap
+from flows import A, B, EPOCH, GENERATION, LEARNING, SETTLED, TCP_PROTO, UDP_PROTO, Flow, slot_of, tcp, udp, world
+from harness import BUILD, PORT, TX, Runner, Tap
+from scapy.all import raw
 
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "budget")
 HEADER = """# SPDX-License-Identifier: BSD-2-Clause
@@ -52,7 +55,27 @@ def measured():
         sizes[program, "translated-instructions", clang, kernel] = translated
         sizes[program, "verified-instructions", clang, kernel] = verified
         sizes[program, "jited-bytes", clang, kernel] = jited
+    for path, steps in paths().items():
+        sizes["weir", path, compiler("weir"), "any"] = steps
     return sizes
+
+
+def paths():
+    """Instructions that a packet makes the program execute, as clang made them: {what: number}"""
+    bench, found = world(), {}
+    for index in (A, B):
+        bench.tell(f"serves {index} {GENERATION} 7")
+    for family in (4, 6):
+        for service, proto in (("dsr", TCP_PROTO), ("ipip", TCP_PROTO), ("dsr", UDP_PROTO)):
+            flow = Flow(service, family, proto)
+            frame = raw(tcp(flow, "A", 1000) if proto == TCP_PROTO else udp(flow)).hex()
+            for phase, name in ((SETTLED, "settled"), (LEARNING, "learning")):
+                bench.tell(f"transit {slot_of(flow)} 1 {phase} {EPOCH} {B} {A} {A}")
+                action, steps, _ = (int(word) for word in bench.runner.ask(f"steps {PORT} {frame}").split())
+                if action != TX:
+                    raise AssertionError(f"{flow}: action {action}")
+                found[f"{name}-v{family}-{'tcp' if proto == TCP_PROTO else 'udp'}-{service}"] = steps
+    return found
 
 
 def judge(size, budget):

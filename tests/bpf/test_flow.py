@@ -72,7 +72,7 @@ def tcp_rows(rows, flow):
         row(f"{name}, FIN: the same", end("FA"), A, None, Pin(A, SEQ), phase=phase)
         row(f"{name}, RST: the same", end("R"), A, None, Pin(A, SEQ), phase=phase)
         row(f"{name}, ICMP: previous, and nothing is written", icmp(flow), A, phase=phase)
-        row(f"{name}, data: previous is gone: current, not pinned", data(), B, phase=phase, a=GONE)
+        row(f"{name}, data: previous has just gone: current, and pinned there", data(), B, None, Pin(B, SEQ), phase=phase, a=GONE)
         row(f"{name}, data: previous is down, but serves", data(), A, None, Pin(A, SEQ), phase=phase, a=DOWN)
     row("holding, SYN: previous, and an opening for it", syn, A, opening(A, ISN), phase=HOLDING)
     row("holding, SYN with data: the same", syn_data, A, opening(A, ISN), phase=HOLDING)
@@ -162,7 +162,7 @@ def udp_rows(rows, flow):
         name = PHASES[phase]
         row(f"{name}, UDP: previous_udp, and pinned there", udp(flow), A, None, Pin(A), phase=phase)
         row(f"{name}, UDP, its window is over: current, not pinned", udp(flow), B, phase=phase, previous_udp=0)
-        row(f"{name}, UDP, previous_udp is gone: current, not pinned", udp(flow), B, phase=phase, a=GONE)
+        row(f"{name}, UDP, previous_udp has just gone: current, and pinned there", udp(flow), B, None, Pin(B), phase=phase, a=GONE)
         row(f"{name}, UDP, previous is no concern", udp(flow), C, None, Pin(C), phase=phase, previous_udp=C)
         row(f"{name}, UDP, a pin: its backend; time", udp(flow), C, None, Pin(C), (None, pin), phase=phase)
         row(f"{name}, UDP, a pin of another epoch", udp(flow), A, None, Pin(A), (None, pin._replace(epoch=1)), phase=phase)

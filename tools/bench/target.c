@@ -92,7 +92,8 @@ static int put_vips(const struct target *target)
 static int put_backend(const struct target *target, enum target_service service, uint32_t nr, const uint8_t port_mac[6])
 {
 	uint32_t index = 1 + service * TARGET_BACKENDS + nr;
-	struct weir_backend backend = {.generation = 1};
+	struct weir_backend backend = {.generation = 1,
+				       .flags = WEIR_BACKEND_SERVES | WEIR_BACKEND_ANSWERS | WEIR_BACKEND_OPEN};
 	struct weir_way *way = &backend.way[0];
 
 	way->ifindex = LOOPBACK;
@@ -203,6 +204,39 @@ int target_load(struct target *target, const char *path, const uint8_t port_mac[
 	if (!err)
 		return fill(target, port_mac);
 	fprintf(stderr, "%s: %s\n", path, strerror(-err));
+	return err;
+}
+
+static void empty(const struct target *target, const char *map)
+{
+	int fd = bpf_object__find_map_fd_by_name(target->object, map);
+	struct weir_flow_key key;
+
+	while (bpf_map_get_next_key(fd, NULL, &key) == 0 && bpf_map_delete_elem(fd, &key) == 0)
+		;
+}
+
+int target_learn(const struct target *target, enum target_service service, uint32_t learning)
+{
+	uint32_t base = service * TARGET_SLOTS, index, first = 1 + service * TARGET_BACKENDS;
+	int fd = bpf_object__find_map_fd_by_name(target->object, "slots"), err = 0;
+
+	empty(target, "openings");
+	empty(target, "pins");
+	for (index = base; index < base + TARGET_SLOTS && !err; index++) {
+		union weir_slot slot;
+
+		if (bpf_map_lookup_elem(fd, &index, &slot))
+			return -errno;
+		slot.previous = slot.previous_udp = 0;
+		slot.state = WEIR_SETTLED;
+		if (learning && index % learning == 0) {
+			slot.previous = slot.previous_udp = slot.current;
+			slot.current = (uint16_t)(first + (slot.current - first + 1) % TARGET_BACKENDS);
+			slot.state = WEIR_LEARNING;
+		}
+		err = put(target, "slots", &index, &slot);
+	}
 	return err;
 }
 

@@ -26,6 +26,8 @@ struct target {
 int target_drop_capabilities(void);
 /* 0, or -errno with a message on stderr. port_mac: of the port that frames come in by (loopback, as BPF_PROG_TEST_RUN has it). */
 int target_load(struct target *target, const char *path, const uint8_t port_mac[6]);
+/* One slot in `learning` of the service learns that its backend is another one now, 0 = all are settled; there are no openings and pins. 0 or -errno. */
+int target_learn(const struct target *target, enum target_service service, uint32_t learning);
 void target_free(struct target *target);
 
 #endif
