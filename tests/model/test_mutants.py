@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A test of the test: faults that are put into the rules on purpose, one at a time, must each be found by the walks.
+"""A test of the test: faults that are put into the rules on purpose, one at a time, must each be found by the walks, or by a trace.
 
 Each fault is a change of the product's source text (include/weir/flow.h, user/model/slots.c) or of the model's maps. The
 changed tree is built below $BUILD and walks until it finds something. A change whose text is no longer in the source is
@@ -15,7 +15,7 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"), "mutants")
 WALKS = 1000000 # for each fault; most are found within 1,000
-CLEAN = 100000
+FIRST = CLEAN = 100000
 FLOW, SLOTS = "include/weir/flow.h", "user/model/slots.c"
 PATH, NODE, NEWS = "tests/model/path.c", "tests/model/node.c", "tests/model/news.c"
 
@@ -38,7 +38,6 @@ FAULTS = [
     ("FIN closes a client's pin", FLOW, "ask->kind == FLOW_END && !ask->client &&", "ask->kind == FLOW_END &&"),
     ("SYN goes to previous in learning", FLOW, "if (holding && ask->of_previous.flags", "if (ask->of_previous.flags"),
     ("settled without scans", SLOTS, "side->clean < 2 || word.previous_udp", "word.previous_udp"),
-    ("a scan from before the turn counts", SLOTS, "if (slots->scanning) side->flags |= SLOTS_FOUND;", ";"),
     ("one scan is enough", SLOTS, "side->clean < 2 || word.previous_udp", "side->clean < 1 || word.previous_udp"),
     ("window over without the peer", SLOTS, "own == SLOTS_STEP_OVER && (!slots->peer || peer >= SLOTS_STEP_OVER)",
      "own == SLOTS_STEP_OVER"),
@@ -56,7 +55,7 @@ FAULTS = [
      "if (phase_of(*word) == WEIR_SETTLED && slots->role"),
     ("pins that equal current go at once", SLOTS, "flow_age(now, udp ? side->since_udp : side->since) >= limits->grace", "1"),
     ("a word that is about to change is taken for good", FLOW,
-     "place.passing = previous.backend != WEIR_BACKEND_NONE;", ";"),
+     "place.passing = previous.backend != WEIR_BACKEND_NONE && place.backend != WEIR_BACKEND_NONE;", ";"),
     ("what is newer than our clock is oldest", FLOW, "return then - now < FLOW_AHEAD ? 0 : now - then;", "return now - then;"),
     ("a SYN goes to a backend that is down", FLOW,
      "verdict->instead = rest.of.flags & WEIR_BACKEND_ANSWERS ? rest.backend : verdict->backend;", "verdict->instead = rest.backend;"),
@@ -72,7 +71,7 @@ def loose(text):
 
 
 def build(number, path, old, new):
-    """The walking program with the fault, or None if the text is not there exactly once or twice."""
+    """A tree with the fault and its programs, or None if the text is not there."""
     tree = os.path.join(BUILD, str(number))
     shutil.rmtree(tree, ignore_errors=True)
     for folder in ("include/weir", "user/model", "tests/model"):
@@ -88,34 +87,45 @@ def build(number, path, old, new):
         return None
     with open(os.path.join(tree, path), "w", encoding="utf-8") as file:
         file.write(text)
-    program = os.path.join(tree, "walks")
-    sources = [os.path.join(tree, "tests/model", name) for name in
-               ("path.c", "node.c", "news.c", "play.c", "clients.c", "walk.c", "test_walks.c")] + [os.path.join(tree, SLOTS)]
-    subprocess.run(["gcc", "-O1", "-w", "-std=gnu17", "-D_GNU_SOURCE", "-o", program] + sources, check=True)
-    return program
+    shared = [os.path.join(tree, "tests/model", name) for name in
+              ("path.c", "node.c", "news.c", "play.c", "clients.c", "walk.c")] + [os.path.join(tree, SLOTS)]
+    for program in ("test_walks", "test_traces"):
+        subprocess.run(["gcc", "-O1", "-w", "-std=gnu17", "-D_GNU_SOURCE", "-o", os.path.join(tree, program),
+                        os.path.join(tree, "tests/model", program + ".c")] + shared, check=True)
+    return tree
+
+
+def walks(tree, count):
+    """What so many walks find, or None."""
+    output = subprocess.run([os.path.join(tree, "test_walks"), str(count)], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"^not ok 1 - walk (\d+) of seed \d+: (.*)$", output, re.M)
+    return f"found after {int(found.group(1)) + 1} walks: {found.group(2)}" if found else None
+
+
+def traces(tree):
+    """Which trace finds something, or None."""
+    output = subprocess.run([os.path.join(tree, "test_traces"), os.path.join(TOP, "tests/model/traces")],
+                            capture_output=True, text=True, check=False).stdout
+    found = re.search(r"^not ok \d+ - ([^:]*)", output, re.M)
+    return f"found by the trace '{found.group(1)}'" if found else None
 
 
 def main(patterns):
     failed = 0
     faults = [fault for fault in FAULTS if not patterns or any(pattern in fault[0] for pattern in patterns)]
     print(f"1..{len(faults) + 1}")
-    base = build(0, FLOW, "#ifndef WEIR_FLOW_H", "#ifndef WEIR_FLOW_H")
-    clean = subprocess.run([base, str(CLEAN)], capture_output=True, text=True, check=False).returncode == 0
-    print(f"{'ok' if clean else 'not ok'} {len(faults) + 1} - without a fault {CLEAN} walks find nothing")
-    failed += not clean
+    found = walks(build(0, FLOW, "#ifndef WEIR_FLOW_H", "#ifndef WEIR_FLOW_H"), CLEAN)
+    print(f"{'not ok' if found else 'ok'} {len(faults) + 1} - without a fault {CLEAN} walks find nothing")
+    failed += found is not None
     for number, (name, path, old, new) in enumerate(faults, 1):
-        program = build(number, path, old, new)
-        if not program:
+        tree = build(number, path, old, new)
+        if not tree:
             print(f"not ok {number} - {name}: its text is not in {path}")
             failed += 1
             continue
-        output = subprocess.run([program, str(WALKS)], capture_output=True, text=True, check=False).stdout
-        found = re.search(r"^not ok 1 - walk (\d+) of seed \d+: (.*)$", output, re.M)
-        if found:
-            print(f"ok {number} - {name}: found after {int(found.group(1)) + 1} walks: {found.group(2)}")
-        else:
-            print(f"not ok {number} - {name}: not found in {WALKS} walks")
-            failed += 1
+        found = walks(tree, FIRST) or traces(tree) or walks(tree, WALKS)
+        print(f"{'ok' if found else 'not ok'} {number} - {name}: {found or f'not found in {WALKS} walks'}")
+        failed += not found
         sys.stdout.flush()
     return 1 if failed else 0
 
