@@ -135,6 +135,15 @@ kinds() { ask events | jq -r 'select(.kind) | .kind + " " + (.backend // "")'; }
 	until_true 6 gone 10.99.1.21
 }
 
+@test "weight 0 drains too, and says so" {
+	start
+	[[ $(text backend weight web 10.99.1.21 0) == *'weight 0: it is draining: '*"stay until they end" ]]
+	is 10.99.1.21 draining
+	until_true 20 is 10.99.1.21 drained
+	[[ $(text backend weight web 10.99.1.21 1) == *'"web": weight 1' ]]
+	is 10.99.1.21 up
+}
+
 @test "a limit that is set later counts from when the drain began" {
 	config | sed 's/learn 1s;/learn 1h;/' >"$dir/weir.conf"
 	start

@@ -72,7 +72,7 @@ up_to_date() {
 	while read -r name type labels; do
 		echo "$name $type $labels"
 		grep -qx "# TYPE $name $type" "$(home lb1)/weir.prom"
-		[ "$(grep -m 1 "^$name[{ ]" "$(home lb1)/weir.prom" | grep -oE '[a-z_]+="' | tr -d '="' | tr '\n' ',')" = "$labels" ]
+		[ "$(grep -m 1 "^${name}[{ ]" "$(home lb1)/weir.prom" | grep -oE '[a-z_]+="' | tr -d '="' | tr '\n' ',')" = "$labels" ]
 	done <<-TEXT
 		weir_build_info gauge version,
 		weir_start_time_seconds gauge

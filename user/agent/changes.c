@@ -180,10 +180,25 @@ static bool answer_cut(struct request *request, const struct change *change)
 	return true;
 }
 
+/* Weight 0 drains too. */
+static void answer_rest(struct request *request, const struct change *change)
+{
+	const struct command *command = &change->command;
+	const struct model_service *service = model_service(&request->agent->model, command->service);
+	const struct model_backend *backend = service ? model_backend(service, &command->addr) : NULL;
+	char until[64];
+
+	if (change->result.changed && backend && backend->role == ROLE_DRAINING)
+		reply_done(request, "%s: it is draining: new flows go to others, those it has stay %s",
+			   change->result.text, how_long(service, until, sizeof(until)));
+	else
+		reply_done(request, "%s", change->result.text);
+}
+
 static void answer(struct request *request, const struct change *change)
 {
 	if (!ends_service(change->command.verb))
-		reply_done(request, "%s", change->result.text);
+		answer_rest(request, change);
 	else if (!answer_cut(request, change))
 		answer_end(request, change);
 }
