@@ -6,6 +6,7 @@ Each fault is a change of the product's source text (include/weir/flow.h, user/m
 changed tree is built below $BUILD and walks until it finds something. A change whose text is no longer in the source is
 a failure too: then the fault has to be written anew.
 """
+import concurrent.futures
 import os
 import re
 import shutil
@@ -110,6 +111,16 @@ def traces(tree):
     return f"found by the trace '{found.group(1)}'" if found else None
 
 
+def search(number, fault):
+    """How the fault is found, if it is; and what to say."""
+    name, path, old, new = fault
+    tree = build(number, path, old, new)
+    if not tree:
+        return False, f"{name}: its text is not in {path}"
+    found = walks(tree, FIRST) or traces(tree) or walks(tree, WALKS)
+    return found, f"{name}: {found or f'not found in {WALKS} walks'}"
+
+
 def main(patterns):
     failed = 0
     faults = [fault for fault in FAULTS if not patterns or any(pattern in fault[0] for pattern in patterns)]
@@ -117,16 +128,10 @@ def main(patterns):
     found = walks(build(0, FLOW, "#ifndef WEIR_FLOW_H", "#ifndef WEIR_FLOW_H"), CLEAN)
     print(f"{'not ok' if found else 'ok'} {len(faults) + 1} - without a fault {CLEAN} walks find nothing")
     failed += found is not None
-    for number, (name, path, old, new) in enumerate(faults, 1):
-        tree = build(number, path, old, new)
-        if not tree:
-            print(f"not ok {number} - {name}: its text is not in {path}")
-            failed += 1
-            continue
-        found = walks(tree, FIRST) or traces(tree) or walks(tree, WALKS)
-        print(f"{'ok' if found else 'not ok'} {number} - {name}: {found or f'not found in {WALKS} walks'}")
-        failed += not found
-        sys.stdout.flush()
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for number, (found, text) in enumerate(pool.map(search, range(1, len(faults) + 1), faults), 1):
+            print(f"{'ok' if found else 'not ok'} {number} - {text}", flush=True)
+            failed += not found
     return 1 if failed else 0
 
 
