@@ -112,18 +112,20 @@ static void take_config(struct world *world, struct node *node, const struct new
 		node_set_shift(world, node, news->index, news->value);
 }
 
-/* The stream is never as late as the world's steps of time are long. */
-static uint32_t seen_at(const struct world *world, const struct news *news)
+/*
+ * When the peer's packet was seen, in this node's clock. The stream tells how far apart the clocks are, but for less than
+ * news take: so what a node does knowing what it was told is later, in both clocks, than what it was told.
+ */
+static uint32_t seen_at(const struct world *world, const struct node *node, const struct news *news)
 {
-	uint32_t late = world->now - news->sent;
+	uint32_t seen = news->sent - news->age;
 
-	return world->now - news->age - (late > 2 * STREAM_DELAY ? late - 2 * STREAM_DELAY : 0);
+	return node == &world->node[0] ? seen + world->rules.lag : seen - world->rules.lag;
 }
 
-/* Seen here after the peer has seen what it tells: the stream may be as late as INFLIGHT. */
-static bool is_newer(const struct world *world, uint32_t seen, const struct news *news)
+static bool is_later(uint32_t seen, uint32_t than)
 {
-	return world->now - seen <= news->age + INFLIGHT;
+	return (int32_t)(seen - than) > 0;
 }
 
 /* Whether what is known here is worth more than what the peer tells. */
@@ -140,7 +142,7 @@ static bool keep_own(const struct world *world, const struct node *node, const s
 		return false;
 	if ((own->pin.flags ^ news->pin.flags) & WEIR_PIN_CONFIRMED)
 		return own->pin.flags & WEIR_PIN_CONFIRMED;
-	return is_newer(world, own->pin.seen, news);
+	return is_later(own->pin.seen, seen_at(world, node, news));
 }
 
 /* Is what the peer tells of the flow of no use here? */
@@ -150,7 +152,7 @@ static bool is_old_news(const struct world *world, const struct node *node, cons
 	if (keep_own(world, node, own, news))
 		return true;
 	if (own->pin.backend == pin->backend && own->pin.epoch == pin->epoch && own->pin.generation == pin->generation)
-		return !(own->pin.flags & WEIR_PIN_PEER) && world->now - own->pin.seen <= news->age;
+		return !(own->pin.flags & WEIR_PIN_PEER) && is_later(own->pin.seen, pin->seen);
 	return news->kind == NEWS_REFRESH && own->pin.backend != pin->backend;
 }
 
@@ -204,7 +206,7 @@ static void take_pin(struct world *world, struct node *node, const struct news *
 	}
 	entry.pin.epoch = (uint16_t)flow_epoch(&word);
 	entry.pin.generation = node->backend[news->index].generation;
-	entry.pin.seen = seen_at(world, news);
+	entry.pin.seen = seen_at(world, node, news);
 	entry.pin.flags |= WEIR_PIN_PEER;
 	if (theirs)
 		theirs->far = false;
@@ -226,10 +228,10 @@ static bool keep_own_opening(const struct world *world, const struct node *node,
 		return false;
 	if (own->opening.flags & news->opening.flags & WEIR_OPENING_CONFIRMED &&
 	    own->opening.backend == news->opening.backend)
-		return world->now - own->opening.seen <= news->age;
+		return is_later(own->opening.seen, seen_at(world, node, news));
 	if ((own->opening.flags ^ news->opening.flags) & WEIR_OPENING_CONFIRMED)
 		return own->opening.flags & WEIR_OPENING_CONFIRMED;
-	return is_newer(world, own->opening.seen, news);
+	return is_later(own->opening.seen, seen_at(world, node, news));
 }
 
 static void take_opening(struct world *world, struct node *node, const struct news *news)
@@ -243,7 +245,7 @@ static void take_opening(struct world *world, struct node *node, const struct ne
 		return;
 	opening.epoch = (uint16_t)flow_epoch(&word);
 	opening.generation = node->backend[news->index].generation;
-	opening.seen = seen_at(world, news);
+	opening.seen = seen_at(world, node, news);
 	opening.flags |= WEIR_OPENING_PEER;
 	if (own)
 		own->link = world->links;

@@ -184,7 +184,7 @@ struct rules { /* of a walk */
 	bool client;
 	bool overlooks; /* scans do not see all elements that are past their limit */
 	uint8_t piece;  /* elements that a scan looks at in one tick */
-	uint8_t lag;    /* ms that the agents' clocks are behind what packets write */
+	uint8_t lag;    /* ms that the agents' clocks are behind what packets write, and the nodes' clocks apart */
 	uint8_t udp;    /* bits: tuple is UDP */
 	uint8_t quic;
 	uint16_t epoch, generation; /* to begin with */
