@@ -401,6 +401,8 @@ void slots_meet(struct slots *slots, bool peer, uint32_t now)
 			side->since_udp = now;
 		if (lost && peer_step(slots, i) < SLOTS_STEP_CLEAR) /* its last pins may have come after our scans */
 			unclean(slots, i);
+		if (lost) /* nobody waits for it; what finds no room from now on is learned by our own clock */
+			side->flags &= (uint8_t) ~(SLOTS_PROMISED | SLOTS_PROMISED_UDP);
 		side->peer = SLOTS_STEP_NONE;
 		side->heard = 0;
 		side->flags |= SLOTS_TELL;
