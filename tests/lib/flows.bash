@@ -65,8 +65,16 @@ idle_end() {
 	say "machine: $idle % idle, $((100 * (now[2] - idle_from[2]) / total)) % at low priority"
 }
 
-# entries NODE: openings and pins of all services, as one number.
+# entries NODE: openings and pins of all services, as the agent's last search has found them, as one number.
 entries() { weir "$1" show services --json | jq '[.services[] | .pins + .openings] | add'; }
+
+# in_maps NODE: the same, of the kernel's maps themselves: the agent does not search maps in which nothing can be.
+in_maps() {
+	local map
+	for map in openings pins; do
+		PATH=$PATH:/usr/sbin bpftool -j map dump pinned "$(echo "$(home "$1")"/bpf/set-*/$map)" | jq length
+	done | jq -s add
+}
 
 # unsettled NODE: slots that are not settled, of all services.
 unsettled() {
@@ -74,7 +82,7 @@ unsettled() {
 }
 
 # at_rest NODE: nothing is left of any change.
-at_rest() { [ "$(unsettled "$1")" = 0 ] && [ "$(entries "$1")" = 0 ]; }
+at_rest() { [ "$(unsettled "$1")" = 0 ] && [ "$(entries "$1")" = 0 ] && [ "$(in_maps "$1")" = 0 ]; }
 
 # dropped NODE: packets, for whatever reason
 dropped() { weir "$1" show drops --json | jq '[.reasons[] | select(.action == "drop").packets] | add'; }

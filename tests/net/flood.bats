@@ -44,8 +44,8 @@ million() {
 	flows_begin web --connections 500 $VIP4 7000
 	million >"$BATS_TEST_TMPDIR/flood"
 	say "$(cat "$BATS_TEST_TMPDIR/flood")"
-	[ "$(entries lb1)" = 0 ]
-	sleep 1
+	[ "$(in_maps lb1)" = 0 ]
+	[ "$(weir lb1 show pins --json | jq .total)" = 0 ]
 	[ "$(map_entries lb1 openings)$(map_entries lb1 pins)" = 00 ]
 	flows_end web
 	unbroken "$flows"
@@ -117,7 +117,7 @@ change_in_full_maps() {
 	begin 'limits { pins 4096; openings 1024; }'
 	flows_begin web --connections 500 $VIP4 7000
 	flooded true
-	[ "$(entries lb1)" = 0 ]
+	[ "$(in_maps lb1)" = 0 ]
 	ever=$result
 	flooded change_in_full_maps
 	say "in the midst of it: $full"
