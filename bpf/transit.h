@@ -149,22 +149,9 @@ static __always_inline void transit_ask_backends(struct flow_ask *ask)
 }
 
 /*
- * No opening, or no pin: what is left in `t` of an earlier packet, of_... zero, so that it is of a backend that serves nobody. (A NULL pointer would do as
+ * No pin, or no opening: what is left in `t` of an earlier packet, of_... zero, so that it is of a backend that serves nobody. (A NULL pointer would do as
  * well, but make more ways for the verifier.)
  */
-static __always_inline struct weir_opening *transit_ask_opening(struct transit *t, struct flow_ask *ask)
-{
-	struct weir_opening *opening = bpf_map_lookup_elem(&openings, &t->key);
-
-	ask->opening = &t->opening;
-	if (!opening)
-		return NULL;
-	t->opening = *opening;
-	if (t->opening.slot == ask->slot_index)
-		ask->of_opening = transit_backend(t->opening.backend);
-	return opening;
-}
-
 static __always_inline struct weir_pin *transit_ask_pin(struct transit *t, struct flow_ask *ask)
 {
 	struct weir_pin *pin = bpf_map_lookup_elem(&pins, &t->key);
@@ -178,9 +165,39 @@ static __always_inline struct weir_pin *transit_ask_pin(struct transit *t, struc
 	return pin;
 }
 
-static __always_inline void transit_write_opening(struct transit *t, const struct flow_ask *ask,
-						  struct flow_verdict *verdict, struct weir_flow_counts *count)
+/*
+ * Most flows that have a pin never have an opening again, and to look for it in vain is a third of what their packets cost. So a pin says that there is none
+ * beside it: whoever writes the pin sees that, and the SYN that leaves one takes it back first. What the agent writes does not say so.
+ */
+static __always_inline bool transit_is_alone(const struct transit *t, const struct flow_ask *ask,
+					     const struct weir_pin *pin)
 {
+	return pin && t->pin.slot == ask->slot_index && t->pin.flags & WEIR_PIN_ALONE && ask->kind != FLOW_SYN;
+}
+
+static __always_inline struct weir_opening *transit_ask_opening(struct transit *t, struct flow_ask *ask,
+								const struct weir_pin *pin)
+{
+	struct weir_opening *opening;
+
+	ask->opening = &t->opening;
+	if (transit_is_alone(t, ask, pin))
+		return NULL;
+	opening = bpf_map_lookup_elem(&openings, &t->key);
+	if (!opening)
+		return NULL;
+	t->opening = *opening;
+	if (t->opening.slot == ask->slot_index)
+		ask->of_opening = transit_backend(t->opening.backend);
+	return opening;
+}
+
+static __always_inline void transit_write_opening(struct transit *t, const struct flow_ask *ask,
+						  struct flow_verdict *verdict, struct weir_flow_counts *count,
+						  struct weir_pin *pin)
+{
+	if (pin)
+		pin->flags &= (__u16)~WEIR_PIN_ALONE;
 	flow_make_opening(ask, verdict, &t->new_opening);
 	if (bpf_map_update_elem(&openings, &t->key, &t->new_opening, BPF_ANY) == 0) {
 		count->openings++;
@@ -191,9 +208,12 @@ static __always_inline void transit_write_opening(struct transit *t, const struc
 }
 
 static __always_inline void transit_write_pin(struct transit *t, const struct flow_ask *ask,
-					      struct flow_verdict *verdict, struct weir_flow_counts *count)
+					      struct flow_verdict *verdict, struct weir_flow_counts *count,
+					      const struct weir_opening *opening)
 {
 	flow_make_pin(ask, verdict, &t->new_pin);
+	if (!opening || verdict->todo & FLOW_DROP_OPENING)
+		t->new_pin.flags |= WEIR_PIN_ALONE;
 	if (bpf_map_update_elem(&pins, &t->key, &t->new_pin, BPF_ANY) == 0) {
 		count->pins++;
 	} else {
@@ -236,14 +256,14 @@ __noinline __u32 transit_pick(__u64 slot, __u32 slot_index)
 	ask.sequence = t->sequence;
 	ask.other = t->other;
 	transit_ask_backends(&ask);
-	opening = transit_ask_opening(t, &ask);
 	pin = transit_ask_pin(t, &ask);
+	opening = transit_ask_opening(t, &ask, pin);
 	asm volatile("" : : "r"(&ask) : "memory"); /* it stays where it is: in registers there is no room for it */
 	flow_decide(&ask, &verdict);
 	if (verdict.todo & FLOW_WRITE_OPENING)
-		transit_write_opening(t, &ask, &verdict, count);
+		transit_write_opening(t, &ask, &verdict, count, pin);
 	if (verdict.todo & FLOW_WRITE_PIN)
-		transit_write_pin(t, &ask, &verdict, count);
+		transit_write_pin(t, &ask, &verdict, count, opening);
 	if (verdict.todo & FLOW_DROP_OPENING)
 		bpf_map_delete_elem(&openings, &t->key);
 	if (verdict.todo & FLOW_TOUCH_OPENING && opening)

@@ -3,7 +3,7 @@
 
 A row: what there is before, the packet, and what must come of it. The state of everything else (other entries, restarts, counters) must not change.
 """
-from flows import (A, B, C, CLOSING, CONFIRMED, CONFIRMED_OPENING, DOWN, DRAINING, EPOCH, GENERATION, GONE, HOLDING, LEARNING, PEER_OPENING,
+from flows import (A, ALONE, B, C, CLOSING, CONFIRMED, CONFIRMED_OPENING, DOWN, DRAINING, EPOCH, GENERATION, GONE, HOLDING, LEARNING, PEER_OPENING,
                    PEER_PIN, PHASES, REMEMBERING, SERVICES, SETTLED, TCP_PROTO, UDP_PROTO, Flow, Flows, Pin, icmp, id_hash, opening, quic, same, tcp, udp, world)
 from harness import PORT, TX
 from scapy.all import raw
@@ -250,6 +250,25 @@ def none_udp_rows(rows, flow):
         rows.row(f"{PHASES[phase]}, QUIC's Initial: current, no opening", udp(flow, quic(b"first-id", b"client")), B, phase=phase)
 
 
+def alone(bench, flow):
+    """A pin says whether there may be an opening beside it."""
+    flows, data, confirms, syn = Flows(bench, flow), tcp(flow, "A", SEQ, b"data"), tcp(flow, "A", ISN + 1, b"data"), tcp(flow, "S", ISN)
+    was = opening(B, ISN, age=OLD)
+
+    def check(name, frame, says, before_opening=None, before_pin=None, backend=None):
+        flows.set(LEARNING, before_opening, before_pin)
+        went, (_, pin) = flows.send(frame), flows.entries()
+        bench.ok(isinstance(pin, Pin) and bool(pin.flags & ALONE) == says and backend in (None, went), f"a pin alone: {name}", f"{went}, {pin}")
+
+    check("written where there is no opening", data, True)
+    check("written where there is one, that it does not confirm", tcp(flow, "A", ISN - 5, b"data"), False, was)
+    check("written in its place", confirms, True, was)
+    check("no more, once a SYN has left one", syn, False, None, Pin(C, SEQ, CLOSING | ALONE))
+    check("still so after a SYN that left none", syn, True, None, Pin(C, SEQ, ALONE))
+    check("still so after data", data, True, None, Pin(C, SEQ, ALONE), C)
+    check("one that does not say so is not made to", data, False, None, Pin(C, SEQ), C)
+
+
 def nowhere_rows(rows, flow):
     syn, data = tcp(flow, "S", ISN), tcp(flow, "A", SEQ)
     for phase in (HOLDING, LEARNING, REMEMBERING):
@@ -264,6 +283,7 @@ def all_rows(bench):
             tcp_rows(Rows(bench, flow, f"ip{family} {name}: "), flow)
         flow = Flow("dsr", family, TCP_PROTO)
         nowhere_rows(Rows(bench, flow, f"ip{family} dsr: "), flow)
+        alone(bench, flow)
         flow = Flow("dsr", family, UDP_PROTO)
         udp_rows(Rows(bench, flow, f"ip{family} dsr: "), flow)
         quic_rows(Rows(bench, flow, f"ip{family} dsr: "), flow)

@@ -8,7 +8,7 @@ import os
 import random
 from collections import Counter
 
-from flows import (CLOSING, DOWN, DRAINING, EPOCH, GENERATION, GONE, PHASES, TCP_PROTO, UDP_PROTO, UP, Flow, Flows, Opening, Pin, icmp, id_hash,
+from flows import (ALONE, CLOSING, DOWN, DRAINING, EPOCH, GENERATION, GONE, PHASES, TCP_PROTO, UDP_PROTO, UP, Flow, Flows, Opening, Pin, icmp, id_hash,
                    quic, same, tcp, udp, world)
 
 RUNS = int(os.environ.get("RUNS") or 4000)
@@ -29,6 +29,8 @@ class Case:
         self.sequences = [id_hash(name) for name in IDS] if self.flow.proto == UDP_PROTO else [rng.randrange(1 << 32) for _ in range(3)]
         self.opening = self.random_opening() if rng.randrange(2) else None
         self.pin = self.random_pin() if rng.randrange(2) else None
+        if self.pin and not self.opening and rng.randrange(2):
+            self.pin = self.pin._replace(flags=self.pin.flags | ALONE)
         self.kind, self.sequence, self.other, self.frame = self.packet()
 
     def mostly(self, usual, *others):
