@@ -161,8 +161,14 @@ two_restarts() { # [BINARY]: of the agent that takes over
 	[[ $output == *"silent flows not known yet"* ]]
 	waited 0 drain web 10.71.2.22
 	[[ $output =~ "already draining".*": takes no new flows, keeps those it has, for "[0-9m\ ]+"s at most: "[0-9]+" known by pins" ]]
+	# the last one that is up: drain would cut, weight 0 does not
+	waited 1 drain web 10.71.2.21
+	[[ $output == *"needs --force, which cuts its flows: weight 0 with --force"* ]]
+	weir lb1 backend weight web 10.71.2.21 0 --force
+	sleep 2
 	flows_end web
 	kept "$flows"
+	weir lb1 backend weight web 10.71.2.21 1
 	waited 0 drain web 10.71.2.22 --wait=40
 	[[ $output == *"drained: it has no flows any more" ]]
 	waited 0 remove web 10.71.2.22 --wait=20

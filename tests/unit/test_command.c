@@ -163,9 +163,11 @@ static void the_last_one(void **state)
 	(void)state;
 	assert_string_equal(run("backend remove web 10.0.0.11"), "+ backend 10.0.0.11 removed from \"web\"");
 	assert_string_equal(run("backend remove web 10.0.0.12"),
-			    "E1 backend 10.0.0.12 of \"web\": is the last one that is up: removing it needs --force");
+			    "E1 backend 10.0.0.12 of \"web\": is the last one that is up: removing it needs --force, "
+			    "which cuts its flows: weight 0 with --force drains it and keeps them");
 	assert_string_equal(run("backend drain web 10.0.0.12"),
-			    "E1 backend 10.0.0.12 of \"web\": is the last one that is up: draining it needs --force");
+			    "E1 backend 10.0.0.12 of \"web\": is the last one that is up: draining it needs --force, "
+			    "which cuts its flows: weight 0 with --force drains it and keeps them");
 	assert_string_equal(run("backend disable web 10.0.0.12"),
 			    "E1 backend 10.0.0.12 of \"web\": is the last one that is up: disabling it needs --force");
 	assert_string_equal(run("backend weight web 10.0.0.12 0"),

@@ -72,7 +72,8 @@ static const struct command rows[] = {
 	       "It keeps the flows that it has until they end, or until the service's `drain` time is over. Comes back when no\n"
 	       "new flow can reach it any more: after about a second, at most three; with --no-wait at once, with --wait when\n"
 	       "it has no flow left. Ctrl-C ends the waiting, not the draining. See weir(8), \"Draining\".\n"
-	       "--force: although it is the last backend that is up.\n" KEPT),
+	       "--force: at once: its flows are cut; although it is the last backend that is up. (Weight 0 with --force drains\n"
+	       "that one, too, and keeps its flows.)\n" KEPT),
 	WAITED("backend enable", "SERVICE ADDRESS", 2, 2, OPTION_FORCE | WAIT, wait_up,
 	       "take a drained or disabled backend back",
 	       "--wait: comes back when it takes flows; --no-wait and --force mean nothing here.\n" KEPT),

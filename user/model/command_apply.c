@@ -79,6 +79,14 @@ static int read_words(const struct change *change, struct config_service *servic
 	return err;
 }
 
+/* --force with these does more than overrule. */
+static const char *what_force_does(enum command_verb verb)
+{
+	return verb == COMMAND_BACKEND_DRAIN || verb == COMMAND_BACKEND_REMOVE
+		       ? ", which cuts its flows: weight 0 with --force drains it and keeps them"
+		       : "";
+}
+
 /* Would the service, which has an up backend now, have none? Not without --force. */
 static int check_last(const struct change *change, const char *what)
 {
@@ -87,8 +95,8 @@ static int check_last(const struct change *change, const char *what)
 	for (size_t i = 0; i < change->service->backends; i++)
 		if (&change->service->backend[i] != change->backend && config_backend_up(&change->service->backend[i]))
 			return 0;
-	return REFUSE(change, "backend %s of \"%s\": is the last one that is up: %s needs --force", change->addr,
-		      change->service->name, what);
+	return REFUSE(change, "backend %s of \"%s\": is the last one that is up: %s needs --force%s", change->addr,
+		      change->service->name, what, what_force_does(change->command->verb));
 }
 
 /* ---- services ---- */
