@@ -177,20 +177,17 @@ static void establish(struct tuple *tuple, uint8_t backend)
 	tuple->sequence = tuple->isn + 1;
 }
 
-/* A new flow; it has no excuse, unless the other node knows another one of the tuple, from a moment ago or never told. */
+/* A new flow; it has no excuse, unless the other node knows another one of the tuple that it tells of just now, or never can. */
 static void begin(struct world *world, uint32_t i)
 {
 	struct tuple *tuple = &world->tuple[i];
 	struct node *other = &world->node[!tuple->node];
 	uint16_t key = play_key(world, i);
-	const struct opening_entry *opening = path_opening(other, key);
 	const struct pin_entry *pin = path_pin(other, key);
 
 	tuple->torn &= path_has_own(other, key);
 	tuple->excuse = EXCUSE_NONE;
-	if (tuple->torn || news_pending(world, other, key, SLOTS) ||
-	    (opening && world->now - opening->opening.seen <= 2 * INFLIGHT) ||
-	    (pin && !(pin->pin.flags & WEIR_PIN_PEER) && world->now - pin->pin.seen <= 2 * INFLIGHT))
+	if (tuple->torn || news_pending(world, other, key, SLOTS))
 		tuple->excuse = EXCUSE_TICK;
 	else if (world->parted[play_slot(world, i)] && pin)
 		tuple->excuse = EXCUSE_PARTED;

@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A test of the test: faults that are put into the rules on purpose, one at a time, must each be found by the walks, or by a trace.
+"""A test of the test: faults that are put into the rules on purpose, one at a time, must each be found: by walks, or by a trace or a check.
 
-Each fault is a change of the product's source text (include/weir/flow.h, user/model/slots.c) or of the model's maps. The
-changed tree is built below $BUILD and walks until it finds something. A change whose text is no longer in the source is
-a failure too: then the fault has to be written anew.
+Each fault is a change of the product's source text (include/weir/flow.h, user/model/slots.c) or of the model's maps and
+stream. The changed tree is built below $BUILD. A few walks come first; what those don't find, a trace (of tests/model/traces;
+most were walks that once found just that) or a check (test_slots.c) must. A change whose text is no longer in the
+source is a failure too: then the fault has to be written anew.
+
+    test_mutants.py [PATTERN...]     those faults alone whose names hold one of the patterns
 """
 import concurrent.futures
 import os
@@ -15,8 +18,8 @@ import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"), "mutants")
-WALKS = 1000000 # for each fault; most are found within 1,000
-FIRST = CLEAN = 100000
+WALKS = 20000 # for each fault; most are found within 1,000
+BY_WALKS = 20 # so many faults at least must be found by walks alone
 FLOW, SLOTS = "include/weir/flow.h", "user/model/slots.c"
 PATH, NODE, NEWS = "tests/model/path.c", "tests/model/node.c", "tests/model/news.c"
 
@@ -63,6 +66,26 @@ FAULTS = [
     ("an ICMP error makes a pin", FLOW, "if (ask->kind == FLOW_LOOK) return;", ";"),
     ("a takeover is not told at once", FLOW, "(ask->pin->flags & WEIR_PIN_PEER ? FLOW_TELL : 0)", "0"),
     ("old copies come back from the peer", NEWS, "return peer && !node->fresh;", "return false;"),
+    ("what is older than our own comes in from the peer", NEWS, "return own->pin.flags & WEIR_PIN_CONFIRMED; return is_later(", "return own->pin.flags & WEIR_PIN_CONFIRMED; return 0 && is_later("),
+    ("what was seen here at all is newer than what the peer tells", NEWS,
+     "return own->pin.flags & WEIR_PIN_CONFIRMED; return is_later(", "return own->pin.flags & WEIR_PIN_CONFIRMED; return 1 || is_later("),
+    ("a peer's pin lives no longer than its limit", SLOTS, "return peer ? 2 * limit + limit / 4 : limit;", "return limit;"),
+    ("a pin binds a SYN though its backend drains", FLOW, "ask->of_pin.flags & WEIR_BACKEND_OPEN) {",
+     "ask->of_pin.flags & WEIR_BACKEND_ANSWERS) {"),
+    ("a promise outlives the peer", SLOTS, "side->flags &= (uint8_t) ~(SLOTS_PROMISED | SLOTS_PROMISED_UDP);", ";"),
+    ("nothing is learned again after the peer's death", SLOTS,
+     "if (lost && peer_step(slots, i) < SLOTS_STEP_OVER && phase_of(slots->word[i]) == WEIR_LEARNING) side->since = now;", ";"),
+    ("scans before the peer's death count", SLOTS, "unclean(slots, i); if (lost)", "; if (lost)"),
+    ("a scan that was under way as the slot went on counts", SLOTS, "if (slots->scanning) side->flags |= SLOTS_FOUND;", ";"),
+    ("openings do not keep a slot from settling", SLOTS, "slots->side[opening->slot].flags |= SLOTS_FOUND;", ";"),
+    ("what a scan could not delete does not either", SLOTS, "{ slots->side[slot].flags |= SLOTS_FOUND; }",
+     "{ (void)slots; (void)slot; }"),
+    ("pins are swept at their very limit", SLOTS, "idle_limit(limit, pin->flags & WEIR_PIN_PEER) + limits->grace)",
+     "idle_limit(limit, pin->flags & WEIR_PIN_PEER))"),
+    ("a dead backend stays previous over a start", SLOTS, ".version = 1}; forget(slots, i, now);", ".version = 1};"),
+    ("a dead backend is taken as previous from the peer", SLOTS, "change(slots, slot); forget(slots, slot, now); }",
+     "change(slots, slot); }"),
+    ("a SYN that finds no backend drops an opening", FLOW, "give way */ verdict->todo = 0;", "give way */"),
 ]
 
 
@@ -88,50 +111,63 @@ def build(number, path, old, new):
         return None
     with open(os.path.join(tree, path), "w", encoding="utf-8") as file:
         file.write(text)
-    shared = [os.path.join(tree, "tests/model", name) for name in
-              ("path.c", "node.c", "news.c", "play.c", "clients.c", "walk.c")] + [os.path.join(tree, SLOTS)]
-    for program in ("test_walks", "test_traces"):
-        subprocess.run(["gcc", "-O1", "-w", "-std=gnu17", "-D_GNU_SOURCE", "-o", os.path.join(tree, program),
-                        os.path.join(tree, "tests/model", program + ".c")] + shared, check=True)
+    shared = ["path", "node", "news", "play", "clients", "walk"]
+    programs = ["test_walks", "test_traces", "test_slots"]
+    subprocess.run(["gcc", "-O1", "-w", "-std=gnu17", "-D_GNU_SOURCE", "-c", SLOTS]
+                   + [f"tests/model/{name}.c" for name in shared + programs], cwd=tree, check=True)
+    for program in programs:
+        subprocess.run(["gcc", "-o", program] + [f"{name}.o" for name in [program, "slots"] + shared], cwd=tree, check=True)
     return tree
 
 
-def walks(tree, count):
-    """What so many walks find, or None."""
-    output = subprocess.run([os.path.join(tree, "test_walks"), str(count)], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"^not ok 1 - walk (\d+) of seed \d+: (.*)$", output, re.M)
-    return f"found after {int(found.group(1)) + 1} walks: {found.group(2)}" if found else None
+def run(tree, program, argument):
+    """What the first `not ok` line says, or None."""
+    output = subprocess.run([os.path.join(tree, program), argument], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"^not ok \d+ - (.*)$", output, re.M)
+    return found and found.group(1)
 
 
-def traces(tree):
-    """Which trace finds something, or None."""
-    output = subprocess.run([os.path.join(tree, "test_traces"), os.path.join(TOP, "tests/model/traces")],
-                            capture_output=True, text=True, check=False).stdout
-    found = re.search(r"^not ok \d+ - ([^:]*)", output, re.M)
-    return f"found by the trace '{found.group(1)}'" if found else None
+def by_walks(tree):
+    found = run(tree, "test_walks", str(WALKS))
+    number, text = re.match(r"walk (\d+) of seed \d+: (.*)", found).groups() if found else (0, None)
+    return f"found after {int(number) + 1} walks: {text}" if found else None
+
+
+def by_rote(tree):
+    """Which trace or check finds something, or None."""
+    found = run(tree, "test_traces", os.path.join(TOP, "tests/model/traces"))
+    if found:
+        return f"found by the trace '{found.split(':')[0]}'"
+    found = run(tree, "test_slots", "")
+    return f"found by the check '{found}'" if found else None
 
 
 def search(number, fault):
-    """How the fault is found, if it is; and what to say."""
+    """Is it found; by walks; and what to say."""
     name, path, old, new = fault
     tree = build(number, path, old, new)
     if not tree:
-        return False, f"{name}: its text is not in {path}"
-    found = walks(tree, FIRST) or traces(tree) or walks(tree, WALKS)
-    return found, f"{name}: {found or f'not found in {WALKS} walks'}"
+        return False, False, f"{name}: its text is not in {path}"
+    walked = by_walks(tree)
+    found = walked or by_rote(tree)
+    return found, walked, f"{name}: {found or f'not found in {WALKS} walks, nor by a trace or a check'}"
 
 
 def main(patterns):
-    failed = 0
     faults = [fault for fault in FAULTS if not patterns or any(pattern in fault[0] for pattern in patterns)]
-    print(f"1..{len(faults) + 1}")
-    found = walks(build(0, FLOW, "#ifndef WEIR_FLOW_H", "#ifndef WEIR_FLOW_H"), CLEAN)
-    print(f"{'not ok' if found else 'ok'} {len(faults) + 1} - without a fault {CLEAN} walks find nothing")
-    failed += found is not None
+    print(f"1..{len(faults) + 1 + (not patterns)}")
+    tree = build(0, FLOW, "#ifndef WEIR_FLOW_H", "#ifndef WEIR_FLOW_H")
+    found = by_walks(tree) or by_rote(tree)
+    print(f"{'not ok' if found else 'ok'} 1 - without a fault nothing is found{f': {found}' if found else ''}")
+    failed, walked = found is not None, 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for number, (found, text) in enumerate(pool.map(search, range(1, len(faults) + 1), faults), 1):
+        for number, (found, by_walk, text) in enumerate(pool.map(search, range(1, len(faults) + 1), faults), 2):
             print(f"{'ok' if found else 'not ok'} {number} - {text}", flush=True)
             failed += not found
+            walked += bool(by_walk)
+    if not patterns:
+        print(f"{'ok' if walked >= BY_WALKS else 'not ok'} {len(faults) + 2} - {walked} of {len(faults)} are found by walks")
+        failed += walked < BY_WALKS
     return 1 if failed else 0
 
 
