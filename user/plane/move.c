@@ -81,6 +81,17 @@ static void put(struct move *move, enum set_map map, const struct weir_flow_key 
 		(void)bpf_map_update_elem(fd, key, value, BPF_EXIST);
 }
 
+/* There is an opening beside the pin now, if there is a pin: packets are to look for it. */
+static void not_alone(const struct move *move, const struct weir_flow_key *key)
+{
+	struct weir_pin pin;
+
+	if (bpf_map_lookup_elem(move->set->fd[MAP_PINS], key, &pin) || !(pin.flags & WEIR_PIN_ALONE))
+		return;
+	pin.flags &= (uint16_t)~WEIR_PIN_ALONE;
+	(void)bpf_map_update_elem(move->set->fd[MAP_PINS], key, &pin, BPF_EXIST);
+}
+
 static void move_opening(struct move *move, const struct batch *batch, uint32_t i)
 {
 	struct weir_opening opening;
@@ -88,8 +99,10 @@ static void move_opening(struct move *move, const struct batch *batch, uint32_t 
 
 	move->old->reader->key(batch_key(batch, i), &key);
 	move->old->reader->opening(batch_value(batch, i), &opening);
-	if (translate(move, &key, &opening.backend, &opening.slot))
-		put(move, MAP_OPENINGS, &key, &opening);
+	if (!translate(move, &key, &opening.backend, &opening.slot))
+		return;
+	put(move, MAP_OPENINGS, &key, &opening);
+	not_alone(move, &key);
 }
 
 static void move_pin(struct move *move, const struct batch *batch, uint32_t i)
@@ -99,6 +112,7 @@ static void move_pin(struct move *move, const struct batch *batch, uint32_t i)
 
 	move->old->reader->key(batch_key(batch, i), &key);
 	move->old->reader->pin(batch_value(batch, i), &pin);
+	pin.flags &= (uint16_t)~WEIR_PIN_ALONE; /* its opening may be written at this moment, there or here */
 	if (translate(move, &key, &pin.backend, &pin.slot))
 		put(move, MAP_PINS, &key, &pin);
 }
