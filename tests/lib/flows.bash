@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # For .bats files about connections that live through changes: clients that hold on (tools/lab/flows.c), floods, what is left in the
-# maps, how idle the machine was. Loaded after lab.bash; the lab has backends be1 ... be6, 10.71.2.21 ... .26.
+# maps, how busy the machine was. Loaded after lab.bash; the lab has backends be1 ... be6, 10.71.2.21 ... .26.
 
 # lab_of_six: a lab with six backends.
 lab_of_six() {
@@ -54,15 +54,27 @@ kept() {
 # unbroken JSON: the same, but late answers are allowed, as when the wire is full.
 unbroken() { [ "$(jq '.alive == .connections and .resets == 0 and .wrong == 0' <<<"$1")" = true ]; }
 
-# idle_begin, then idle_end: the share of time in which the machine had nothing to do, in per cent, in $idle; what else runs there
-# counts too.
-idle_begin() { read -r -a idle_from </proc/stat; }
-idle_end() {
+# lab_ticks: time of CPU that all have taken so far who run in the lab's namespaces now; forwarding is done in the senders' time.
+lab_ticks() {
+	local name pid
+	for name in $(ip netns list | sed -n "s/^\($LAB-[^ ]*\).*/\1/p"); do
+		for pid in $(ip netns pids "$name"); do cat "/proc/$pid/stat" 2>/dev/null || true; done
+	done | sed 's/.*) //' | awk '{ sum += $12 + $13 } END { print sum + 0 }'
+}
+
+# load_from, then load_to: of the machine's time since, what the lab has taken ($lab_share) and what nobody has, in per cent. What else
+# runs on the machine takes from the latter.
+load_from() {
+	read -r -a busy_from </proc/stat
+	lab_from=$(lab_ticks)
+}
+load_to() {
 	local now i total=0
 	read -r -a now </proc/stat
-	for ((i = 1; i <= 8; i++)); do total=$((total + now[i] - idle_from[i])); done
-	idle=$((100 * (now[4] - idle_from[4]) / total))
-	say "machine: $idle % idle, $((100 * (now[2] - idle_from[2]) / total)) % at low priority"
+	for ((i = 1; i <= 8; i++)); do total=$((total + now[i] - busy_from[i])); done
+	# shellcheck disable=SC2034 # for the test that calls
+	lab_share=$((100 * ($(lab_ticks) - lab_from) / total))
+	say "machine: $((100 * (now[4] - busy_from[4]) / total)) % idle, $lab_share % taken by the lab"
 }
 
 # entries NODE: openings and pins of all services, as the agent's last search has found them, as one number.
