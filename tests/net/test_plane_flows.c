@@ -30,6 +30,7 @@ static struct {
 	uint32_t batches, elements, deletes;
 	void (*between)(void); /* called once, when an element has been read and not yet judged */
 	bool long_buckets;     /* the kernel has buckets that need more room than it is given at first */
+	bool fails;            /* the next one, for want of memory */
 } calls;
 
 int bpf_map_lookup_batch(int fd, void *in, void *out, void *keys, void *values, __u32 *count,
@@ -39,10 +40,11 @@ int bpf_map_lookup_batch(int fd, void *in, void *out, void *keys, void *values, 
 	int err;
 
 	*(void **)&real = dlsym(RTLD_NEXT, "bpf_map_lookup_batch");
-	if (calls.long_buckets && *count < 3 * BATCH_MOST) {
+	if (calls.fails || (calls.long_buckets && *count < 3 * BATCH_MOST)) {
 		*count = 0;
-		errno = ENOSPC;
-		return -ENOSPC;
+		errno = calls.fails ? ENOMEM : ENOSPC;
+		calls.fails = false;
+		return -errno;
 	}
 	err = real(fd, in, out, keys, values, count, opts);
 	calls.batches++;
@@ -269,6 +271,59 @@ static void raced(void **state)
 	assert_int_equal(flows_entries(), 0);
 }
 
+/* The agent has read the clock, and is held up for longer than clocks may differ (stopped, a disk, a busy machine) before it goes on. */
+static void held_up(void **state)
+{
+	const uint64_t for_ns = (uint64_t)(2 * FLOW_AHEAD) << WEIR_CLOCK_SHIFT;
+
+	(void)state;
+	maps_start(&flows_agent, two);
+	maps_apply(&flows_agent, three);
+	(void)plane_turn(flows_agent.plane, loop_now_ns() - for_ns);
+	assert_true(flows_state().slots[WEIR_HOLDING] > 0 && !flows_state().slots[WEIR_LEARNING]);
+
+	flows_turn_until(flows_all_learning);
+	raced_key = flows_key(1);
+	raced_pin = flows_pin(flows_find_slot(WEIR_LEARNING), "10.0.0.1");
+	touch_raced();
+	flows_turn_until(one_pin_counted); /* a scan has ended */
+	calls.batches = calls.elements = 0;
+	while (!calls.batches) /* the next one has begun, with the openings */
+		(void)plane_turn(flows_agent.plane, loop_now_ns());
+	touch_raced();
+	while (calls.batches < 2)
+		(void)plane_turn(flows_agent.plane, loop_now_ns() - for_ns);
+	assert_int_equal(calls.elements, 1);
+	assert_true(flows_get_pin("set-1-1", &raced_key, &raced_pin));
+}
+
+static bool second_is_not_named(void)
+{
+	return !flows_backend_state("10.0.0.2").named;
+}
+
+static bool second_is_free(void)
+{
+	return flows_backend_state("10.0.0.2").free;
+}
+
+/* A scan that could not be read to its end is none. */
+static void failing(void **state)
+{
+	static const char draining[] = FLOWS_LIMITS FLOWS_WEB("backend 10.0.0.1; backend 10.0.0.2 { draining; }");
+
+	(void)state;
+	maps_start(&flows_agent, two);
+	maps_apply(&flows_agent, draining);
+	flows_turn_until(second_is_not_named);
+	calls.fails = true;
+	while (calls.fails)
+		(void)plane_turn(flows_agent.plane, loop_now_ns());
+	calls.batches = 0;
+	flows_turn_until(second_is_free);
+	assert_int_equal(calls.batches, 4); /* two scans of two maps */
+}
+
 static void put_many_pins(void)
 {
 	struct weir_pin pin = flows_pin(flows_find_slot(WEIR_LEARNING), "10.0.0.1"),
@@ -381,6 +436,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(other_set, lab_cmocka_reset, clean),
 		cmocka_unit_test_setup_teardown(other_places, lab_cmocka_reset, clean),
 		cmocka_unit_test_setup_teardown(raced, lab_cmocka_reset, clean),
+		cmocka_unit_test_setup_teardown(held_up, lab_cmocka_reset, clean),
+		cmocka_unit_test_setup_teardown(failing, lab_cmocka_reset, clean),
 		cmocka_unit_test_setup_teardown(many_pins, lab_cmocka_reset, clean),
 	};
 	int failed;

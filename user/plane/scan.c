@@ -16,6 +16,7 @@
 
 #include "../../include/weir/flow.h"
 #include "../lib/log.h"
+#include "../lib/loop.h"
 
 enum {
 	END_SLOTS = 65536 /* slots whose scan ends in one call */,
@@ -203,6 +204,7 @@ static void give_up(struct scan *scan, int err, uint64_t now_ns)
 		 set_map_name(scan->step == SCAN_OPENINGS ? MAP_OPENINGS : MAP_PINS), strerror(-err));
 	for (uint32_t i = 0; i < scan->turns->services; i++)
 		scan->turns->service[i].slots.scanning = false;
+	scan->turns->scans--; /* its number is the next one's: whoever counts scans counts whole ones */
 	scan->under_way = false;
 	scan->at_ns = now_ns + RETRY_NS;
 }
@@ -248,16 +250,18 @@ static void next_step(struct scan *scan)
 	batch_begin(&scan->batch, sizeof(struct weir_pin));
 }
 
-static int read_piece(struct scan *scan, uint32_t now)
+/* The clock is read after the elements: what packets have touched while the agent was held up would else be far ahead of it. */
+static int read_piece(struct scan *scan)
 {
 	enum set_map map = scan->step == SCAN_OPENINGS ? MAP_OPENINGS : MAP_PINS;
-	uint32_t deletes = 0;
+	uint32_t deletes = 0, now;
 	int err = 0;
 
 	if (scan->at == scan->batch.count) {
 		err = batch_next(&scan->batch, scan->set->fd[map]);
 		scan->at = 0;
 	}
+	now = turns_clock(loop_now_ns());
 	while (scan->at < scan->batch.count && deletes < DELETES)
 		deletes += see(scan, scan->at++, now);
 	if (!err && scan->batch.ended && scan->at == scan->batch.count)
@@ -284,7 +288,7 @@ uint64_t scan_go_on(struct scan *scan, bool wanted, uint64_t now_ns)
 	if (scan->step == SCAN_END)
 		end_piece(scan, now_ns);
 	else
-		err = read_piece(scan, turns_clock(now_ns));
+		err = read_piece(scan);
 	if (err)
 		give_up(scan, err, now_ns);
 	return scan->under_way ? now_ns + PIECE_NS : scan->at_ns;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "../../include/weir/flow.h"
+#include "../lib/loop.h"
 
 enum {
 	STRETCH = 16384, /* slots in a call: a fraction of a millisecond */
@@ -334,9 +335,11 @@ void turns_stop(struct turns *turns, uint16_t service, uint16_t backend, uint32_
 
 /* ---- the walk ---- */
 
-static uint32_t walk_stretch(struct turns *turns, struct turn *turn, uint32_t most, uint32_t now)
+/* By a clock that is read now: a slot may have moved since the agent's turn began. */
+static uint32_t walk_stretch(struct turns *turns, struct turn *turn, uint32_t most)
 {
 	struct slots *slots = &turn->slots;
+	uint32_t now = turns_clock(loop_now_ns());
 	uint32_t first = turn->next, left = slots->slots - first, count = left < most ? left : most;
 
 	for (uint32_t i = first; i < first + count; i++) {
@@ -374,7 +377,7 @@ uint64_t turns_walk(struct turns *turns, uint64_t now_ns)
 		if (turn->slots.side && !left)
 			return now_ns + PIECE_NS;
 		if (turn->slots.side)
-			left -= walk_stretch(turns, turn, left, turns_clock(now_ns));
+			left -= walk_stretch(turns, turn, left);
 		if (turn->next == 0)
 			turns->at++;
 	}
