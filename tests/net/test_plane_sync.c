@@ -12,6 +12,7 @@
 
 #include <bpf/bpf.h>
 
+#include "../../include/weir/flow.h"
 #include "../../user/lib/loop.h"
 #include "plane_lab.h"
 #include "plane_maps.h"
@@ -331,6 +332,30 @@ static double since_ms(uint64_t begin_ns)
 	return (double)(loop_now_ns() - begin_ns) / 1e6;
 }
 
+/* An agent was killed while it took the service out: its name is gone, and its slots are as they were. They are nobody's when it comes again. */
+static void left_behind(void **state)
+{
+	static const struct weir_service_name no_name;
+	static const union weir_service no_service;
+	static const char config[] =
+		HEAD "service web { listen 192.0.2.10 tcp 80; slots 4096; backend 10.0.0.1; backend 10.0.0.2; }\n";
+	union weir_slot slot;
+
+	(void)state;
+	maps_start(&agent, config);
+	lab_agent_stop(&agent);
+	maps_read("set-1-1", "slots", 5, &slot);
+	slot.state = 1 << WEIR_SLOT_EPOCH_SHIFT | WEIR_LEARNING;
+	slot.previous = 3;
+	maps_write("set-1-1", "slots", 5, &slot);
+	maps_write("set-1-1", "services", 0, &no_service);
+	maps_write("set-1-1", "service_names", 0, &no_name);
+	maps_start(&agent, config);
+	assert_int_equal(agent.model.service[0]->slot_base, 0);
+	maps_read("set-1-1", "slots", 5, &slot);
+	assert_true(flow_is_settled(&slot) && slot.previous == 0 && flow_epoch(&slot) == 1);
+}
+
 static void many(void **state)
 {
 	char *config = many_services();
@@ -381,6 +406,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ways, lab_cmocka_reset, clean),
 		cmocka_unit_test_setup_teardown(backend_leaves, lab_cmocka_reset, clean),
 		cmocka_unit_test_setup_teardown(nothing_is_lost_by_changes, lab_cmocka_reset, clean),
+		cmocka_unit_test_setup_teardown(left_behind, lab_cmocka_reset, clean),
 		cmocka_unit_test_setup_teardown(many, lab_cmocka_reset, clean),
 	};
 	int failed;

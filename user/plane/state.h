@@ -51,7 +51,7 @@ struct plane {
 	struct grace grace;
 	struct turns turns;
 	struct scan scan;
-	uint64_t slots_ns;    /* when a slot was last changed */
+	uint64_t slots_ns;    /* when a slot was last changed, or a backend has stopped serving */
 	uint64_t *flipped_ns; /* by backend index: when its way was last changed, 0 = never */
 	struct port port[WEIR_PORTS_MAX];
 	unsigned int cpus; /* possible ones: per-CPU values come for each */

@@ -75,7 +75,7 @@ static int write_slots(struct plane *plane, const struct model_service *service,
 {
 	int err = 0;
 
-	if (!turns_differ(&plane->turns, service))
+	if (!unseen && !turns_differ(&plane->turns, service)) /* unseen: what lies there, nobody has written for it */
 		return 0;
 	store_digest(&set_service_names(plane->set)[service->index], 0);
 	if (unseen || service->config.affinity == WEIR_AFFINITY_NONE) /* no flow is kept anywhere */
@@ -155,8 +155,10 @@ static int write_backends(struct plane *plane, const struct model_service *servi
 	for (size_t i = 0; i < service->backends; i++)
 		stopped[i] = backend_write(plane, service, &service->backend[i]);
 	for (size_t i = 0; i < service->backends; i++)
-		if (stopped[i])
+		if (stopped[i]) {
 			turns_stop(&plane->turns, service->index, service->backend[i].index, now);
+			plane->slots_ns = loop_now_ns();
+		}
 	free(stopped);
 	return 0;
 }
