@@ -59,7 +59,7 @@ two_restarts() { # [BINARY]: of the agent that takes over
 	spread_by_share "$result" lb1 web
 	load_to
 	press_end
-	# the machine keeps a fifth of its time, were it alone with this: short commands, which are not counted, take less than a tenth
+	# the machine keeps a fifth of its time, were it alone with this: short commands, which are not counted, take about a tenth
 	[ "$lab_share" -ge 5 ] && [ "$lab_share" -le 70 ]
 	[ "$press_errors" = 0 ]
 	flows_end web
