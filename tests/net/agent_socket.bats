@@ -169,6 +169,9 @@ as() {
 		echo "$output"
 		[[ $output == *'"code":1'*--force* ]]
 	done
+	[ "$(code backend add web 10.99.1.99)" = 0 ] # nobody answers there
+	[[ $(ask backend drain web 10.99.1.22) == *"last one that is up: --force does it all the same, and cuts its flows"* ]]
+	[ "$(code backend remove web 10.99.1.99)" = 0 ]
 	[ "$(code backend disable web 10.99.1.22 --force)" = 0 ]
 	[[ $(problems) == *'"web": no usable backend'* ]]
 	[ "$(code backend enable web 10.99.1.21)" = 0 ]

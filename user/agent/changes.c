@@ -56,6 +56,11 @@ static size_t usable_then(const struct model_service *service, const struct conf
 	return count;
 }
 
+static bool ends_service(enum command_verb verb)
+{
+	return verb == COMMAND_BACKEND_DRAIN || verb == COMMAND_BACKEND_REMOVE;
+}
+
 static int refuse_last(const struct change *change, struct error *error)
 {
 	char address[ADDR_TEXT];
@@ -65,8 +70,9 @@ static int refuse_last(const struct change *change, struct error *error)
 				 "service \"%s\": no backend that is up would be left: --force does it all the same",
 				 change->command.service);
 	return error_set(error, ERROR_REFUSED,
-			 "backend %s of \"%s\": it is the last one that is up: --force does it all the same",
-			 addr_format(&change->command.addr, address), change->command.service);
+			 "backend %s of \"%s\": it is the last one that is up: --force does it all the same%s",
+			 addr_format(&change->command.addr, address), change->command.service,
+			 ends_service(change->command.verb) ? ", and cuts its flows" : "");
 }
 
 static int refuse_live(const char *what, const char *instead, struct error *error)
@@ -135,11 +141,6 @@ static const char *how_long(const struct model_service *service, char *text, siz
 	else
 		snprintf(text, size, "until they end");
 	return text;
-}
-
-static bool ends_service(enum command_verb verb)
-{
-	return verb == COMMAND_BACKEND_DRAIN || verb == COMMAND_BACKEND_REMOVE;
 }
 
 /* What has become of a backend that was drained or removed. */
