@@ -177,7 +177,7 @@ static void establish(struct tuple *tuple, uint8_t backend)
 	tuple->sequence = tuple->isn + 1;
 }
 
-/* A new flow; it has no excuse, unless the other node knows another one of the tuple that it tells of just now, or never can. */
+/* A new flow; it has no excuse, unless the other node knows another one of the tuple, and tells of it just now or never. */
 static void begin(struct world *world, uint32_t i)
 {
 	struct tuple *tuple = &world->tuple[i];
@@ -189,8 +189,6 @@ static void begin(struct world *world, uint32_t i)
 	tuple->excuse = EXCUSE_NONE;
 	if (tuple->torn || news_pending(world, other, key, SLOTS))
 		tuple->excuse = EXCUSE_TICK;
-	else if (world->parted[play_slot(world, i)] && pin)
-		tuple->excuse = EXCUSE_PARTED;
 	else if (path_is_far(world, other, key))
 		tuple->excuse = EXCUSE_IDLE;
 	else if (world->node[tuple->node].missed[key] && pin)

@@ -163,12 +163,14 @@ static enum excuse ignorance(const struct world *world, uint32_t i, uint8_t to)
 static void move(struct world *world, uint32_t i, uint8_t to)
 {
 	struct tuple *tuple = &world->tuple[i];
+	uint32_t phase = flow_phase(&world->node[to].word[play_slot(world, i)]);
 	enum excuse why;
 
 	if (tuple->node == to || !world->node[to].alive)
 		return;
 	why = ignorance(world, i, to);
 	tuple->node = to;
+	tuple->unheld |= phase == WEIR_HOLDING || phase == WEIR_LEARNING;
 	tuple->torn |= why != EXCUSE_NONE;
 	if (tuple->state != TUPLE_CLOSED && !tuple->excuse)
 		tuple->excuse = why;
@@ -212,13 +214,6 @@ static void play_link(struct world *world, bool linked)
 {
 	if (!world->node[0].alive || !world->node[1].alive || world->linked == linked)
 		return;
-	for (uint32_t i = 0; linked && i < TUPLES; i++) { /* what was made there for an earlier flow of the tuple */
-		struct tuple *tuple = &world->tuple[i];
-
-		if (world->parted[play_slot(world, i)] && tuple->state != TUPLE_CLOSED && !tuple->excuse &&
-		    path_has_own(&world->node[!tuple->node], play_key(world, i)))
-			tuple->excuse = EXCUSE_PARTED;
-	}
 	node_link(world, linked);
 }
 

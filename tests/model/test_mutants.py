@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A test of the test: faults that are put into the rules on purpose, one at a time, must each be found: by walks, or by a trace or a check.
+"""A test of the test: faults put into the rules on purpose, one at a time, must each be found: by walks, a trace or a check.
 
 Each fault is a change of the product's source text (include/weir/flow.h, user/model/slots.c) or of the model's maps and
-stream. The changed tree is built below $BUILD. A few walks come first; what those don't find, a trace (of tests/model/traces;
-most were walks that once found just that) or a check (test_slots.c) must. A change whose text is no longer in the
-source is a failure too: then the fault has to be written anew.
+stream. The changed tree is built below $BUILD. A few walks come first; what those don't find, a trace (tests/model/traces:
+walks that once found just that) or a check (test_slots.c) must. A change whose text is no longer in the source is a
+failure too: then the fault has to be written anew.
 
     test_mutants.py [PATTERN...]     those faults alone whose names hold one of the patterns
 """
@@ -66,9 +66,8 @@ FAULTS = [
     ("an ICMP error makes a pin", FLOW, "if (ask->kind == FLOW_LOOK) return;", ";"),
     ("a takeover is not told at once", FLOW, "(ask->pin->flags & WEIR_PIN_PEER ? FLOW_TELL : 0)", "0"),
     ("old copies come back from the peer", NEWS, "return peer && !node->fresh;", "return false;"),
-    ("what is older than our own comes in from the peer", NEWS, "return own->pin.flags & WEIR_PIN_CONFIRMED; return is_later(", "return own->pin.flags & WEIR_PIN_CONFIRMED; return 0 && is_later("),
     ("what was seen here at all is newer than what the peer tells", NEWS,
-     "return own->pin.flags & WEIR_PIN_CONFIRMED; return is_later(", "return own->pin.flags & WEIR_PIN_CONFIRMED; return 1 || is_later("),
+     "return own->pin.flags & WEIR_PIN_CONFIRMED; return is_later(", "return own->pin.flags & WEIR_PIN_CONFIRMED; return true || is_later("),
     ("a peer's pin lives no longer than its limit", SLOTS, "return peer ? 2 * limit + limit / 4 : limit;", "return limit;"),
     ("a pin binds a SYN though its backend drains", FLOW, "ask->of_pin.flags & WEIR_BACKEND_OPEN) {",
      "ask->of_pin.flags & WEIR_BACKEND_ANSWERS) {"),

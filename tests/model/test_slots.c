@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rules of include/weir/flow.h and user/model/slots.c that walks hardly ever need, checked one by one: each takes a slot
- * to the moment in question and looks at what the rule makes of it.
+ * Rules of include/weir/flow.h and user/model/slots.c that walks hardly ever need, checked one by one: each check takes
+ * a slot to the moment in question and looks at what the rule makes of it.
  */
 #include <stdio.h>
 #include <string.h>

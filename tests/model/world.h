@@ -171,7 +171,7 @@ struct tuple {
 	uint32_t home_life;
 	uint32_t isn, sequence;
 	bool noted;      /* an opening knows of its last SYN */
-	bool unheld;     /* the slot may move again without a hold */
+	bool unheld;     /* the slot may move again without a hold, here or on the node that it has moved to */
 	bool by_pin;     /* it went by a pin, which binds it only while the backend is up */
 	uint32_t opened; /* the SYN that was sent last */
 	uint32_t last;
