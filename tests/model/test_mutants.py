@@ -22,6 +22,8 @@ WALKS = 20000 # for each fault; most are found within 1,000
 BY_WALKS = 20 # so many faults at least must be found by walks alone
 FLOW, SLOTS = "include/weir/flow.h", "user/model/slots.c"
 PATH, NODE, NEWS = "tests/model/path.c", "tests/model/node.c", "tests/model/news.c"
+SHARED = ["path", "node", "news", "play", "clients", "walk"]
+PROGRAMS = ["test_walks", "test_traces", "test_slots"]
 
 FAULTS = [
     ("no generation", NODE, "node->backend[index].generation++;", ";"),
@@ -110,12 +112,13 @@ def build(number, path, old, new):
         return None
     with open(os.path.join(tree, path), "w", encoding="utf-8") as file:
         file.write(text)
-    shared = ["path", "node", "news", "play", "clients", "walk"]
-    programs = ["test_walks", "test_traces", "test_slots"]
-    subprocess.run(["gcc", "-O1", "-w", "-std=gnu17", "-D_GNU_SOURCE", "-c", SLOTS]
-                   + [f"tests/model/{name}.c" for name in shared + programs], cwd=tree, check=True)
-    for program in programs:
-        subprocess.run(["gcc", "-o", program] + [f"{name}.o" for name in [program, "slots"] + shared], cwd=tree, check=True)
+    sources = [SLOTS] + [f"tests/model/{name}.c" for name in SHARED + PROGRAMS] if path == FLOW else [path]
+    if path != FLOW: # all else is as it is without a fault
+        for name in [*SHARED, *PROGRAMS, "slots"]:
+            shutil.copy(os.path.join(BUILD, "0", f"{name}.o"), tree)
+    subprocess.run(["gcc", "-O1", "-w", "-std=gnu17", "-D_GNU_SOURCE", "-c"] + sources, cwd=tree, check=True)
+    for program in PROGRAMS:
+        subprocess.run(["gcc", "-o", program] + [f"{name}.o" for name in [program, "slots"] + SHARED], cwd=tree, check=True)
     return tree
 
 
