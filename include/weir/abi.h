@@ -165,7 +165,7 @@ enum weir_pin_flags {
 	WEIR_PIN_CLOSING = 1,   /* FIN or RST was seen */
 	WEIR_PIN_CONFIRMED = 2, /* made by an opening, not by a packet that had none */
 	WEIR_PIN_PEER = 4,      /* from a peer, no packet has met it here yet */
-	WEIR_PIN_ALONE = 8,     /* there is no opening beside it, so that none need be looked for; the data path's own */
+	WEIR_PIN_ALONE = 8, /* there is no opening beside it, so that none need be looked for; the data path's own */
 };
 
 struct weir_pin { /* a flow that belongs to a backend */
