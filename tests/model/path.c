@@ -234,6 +234,13 @@ static void meet_opening(const struct flow_ask *ask, const struct flow_verdict *
 		outcome->opening_full = outcome->rest_down = true;
 }
 
+/* Something that the other node has told of, and tells to be gone, as the packet goes by it? */
+static bool is_touched_copy(const struct flow_ask *ask, const struct flow_verdict *verdict)
+{
+	return (verdict->todo & FLOW_TOUCH_PIN && ask->pin->flags & WEIR_PIN_PEER) ||
+	       (verdict->todo & FLOW_TOUCH_OPENING && ask->opening->flags & WEIR_OPENING_PEER);
+}
+
 struct outcome path_packet(struct world *world, struct node *node, const struct packet *packet)
 {
 	struct outcome outcome = {.backend = 0};
@@ -241,7 +248,7 @@ struct outcome path_packet(struct world *world, struct node *node, const struct 
 	struct flow_verdict verdict;
 	struct entries entries;
 	struct flow_ask ask;
-	bool overdue, far = false;
+	bool gone, overdue, far = false;
 
 	if (packet->slow[0])
 		play_pass(world, packet->slow[0]);
@@ -257,8 +264,9 @@ struct outcome path_packet(struct world *world, struct node *node, const struct 
 	if (packet->slow[1])
 		play_pass(world, packet->slow[1]);
 	/* it may be swept just now, or the slot may settle over what scans overlook */
-	outcome.overdue = far || (overdue && (world->rules.overlooks || (ask.pin && !path_pin(node, packet->key)) ||
-					      (ask.opening && !path_opening(node, packet->key))));
+	gone = (ask.pin && !path_pin(node, packet->key)) || (ask.opening && !path_opening(node, packet->key));
+	outcome.overdue =
+		far || (overdue && (world->rules.overlooks || gone)) || (gone && is_touched_copy(&ask, &verdict));
 	if (verdict.todo & FLOW_WRITE_OPENING)
 		write_opening(world, node, packet, &ask, &verdict, &outcome);
 	if (verdict.todo & FLOW_WRITE_PIN)

@@ -87,6 +87,21 @@ FAULTS = [
     ("a dead backend is taken as previous from the peer", SLOTS, "change(slots, slot); forget(slots, slot, now); }",
      "change(slots, slot); }"),
     ("a SYN that finds no backend drops an opening", FLOW, "give way */ verdict->todo = 0;", "give way */"),
+    ("a window that is over begins again as the slot moves", SLOTS, "slots_tick(slots, slot, 1, now); /* a window", "/* a window"),
+    ("the hold does not wait for the peer", SLOTS, "if (age < slots->limits.hold || !agreed)", "if (age < slots->limits.hold)"),
+    ("the hold waits for a dumb peer", SLOTS, "!slots->peer || age >= slots->limits.hold_longest ||", "!slots->peer ||"),
+    ("UDP's window is over without the peer", SLOTS, "(!slots->peer || side->peer & SLOTS_STEP_UDP_OVER)", "1"),
+    ("a promise of UDP to the peer is not kept", SLOTS, "slots->peer && side->flags & SLOTS_PROMISED_UDP &&", "0 &&"),
+    ("a settled slot does not wake", SLOTS, "wake(slots, note->slot, now);", ";"),
+    ("a peer's other table counts as done", SLOTS, "note->backend != slots->word[note->slot].current)", "0)"),
+    ("a previous that stops serving stays", SLOTS,
+     "if (slots->word[i].previous == backend || slots->word[i].previous_udp == backend) forget(slots, i, now);", ";"),
+    ("a SYN sent again is taken for another one", FLOW, "flow_is_known(ask) ? WEIR_BACKEND_ANSWERS : WEIR_BACKEND_OPEN;", "WEIR_BACKEND_OPEN;"),
+    ("a SYN writes over an opening that stands for a pin", FLOW, "if (ask->opening->flags & WEIR_OPENING_CONFIRMED) { /* a live",
+     "if (0) { /* a live"),
+    ("every miss is pinned", FLOW, "} else if (rest.backend != ask->slot.current || rest.passing) {", "} else {"),
+    ("QUIC: an Initial does not confirm", FLOW, "if (opens && ask->udp && flow_opening_holds(ask)) opens = !flow_confirms(ask);", ";"),
+    ("changes come in any order", NEWS, "if (news->change < *changed) return;", ";"),
 ]
 
 

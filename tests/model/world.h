@@ -136,7 +136,7 @@ struct outcome { /* what the data path did, for those who check it */
 	uint8_t phase;      /* of the slot */
 	bool joined;        /* an opening decided about a SYN */
 	bool spoofed_proof; /* an opening was confirmed, and it or the packet was spoofed */
-	bool overdue;       /* a pin was past its limit, and not yet deleted */
+	bool overdue; /* a pin was past its limit and not yet deleted, or a copy was deleted as the packet went by it */
 	bool spoofed_close; /* a spoofed packet closed a pin */
 };
 
