@@ -27,6 +27,7 @@ struct tally_backend {
 	struct addr addr;
 	uint16_t service;
 	enum backend_role role;
+	uint64_t role_ns; /* monotonic: since when; a wall clock that is set must not end a `drain` time */
 	enum way_state way;
 	uint64_t packets;            /* when it was last looked at */
 	uint64_t active_ns;          /* monotonic: packets were seen to grow; 0 = never */

@@ -152,7 +152,7 @@ static void add_flows(const struct agent *agent, struct json *json, const struct
 	json_add_bool(json, "named", state.named);
 	json_add_bool(json, "free", state.free);
 	json_end_object(json);
-	if (turn_drain_left(service, backend, wall_now_ns(), &left_ns))
+	if (turn_drain_left(agent, service, backend, &left_ns))
 		json_add_uint(json, "drain_left_ms", left_ns / 1000000);
 	else
 		json_add_string(json, "drain_left_ms", NULL);

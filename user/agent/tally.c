@@ -110,7 +110,16 @@ bool tally_is_live(struct agent *agent, const struct model_service *service, con
 	if (tally && tally->active_ns && now_ns - tally->active_ns < TALLY_LIVE_S * 1000000000ULL)
 		return true;
 	plane_backend_state(agent->plane, service, backend->index, &state);
-	return state.flows.confirmed > 0;
+	return state.flows.pins > state.flows.closing;
+}
+
+/* When it came to its role, by the monotonic clock: it may have been before this process. */
+static uint64_t begin_of(const struct model_backend *backend)
+{
+	uint64_t now_ns = loop_now_ns(), wall_ns = wall_now_ns();
+	uint64_t age_ns = wall_ns > backend->since_ns ? wall_ns - backend->since_ns : 0;
+
+	return age_ns < now_ns ? now_ns - age_ns : 0;
 }
 
 /* The index has another owner than before, or its first one. */
@@ -125,6 +134,7 @@ static void begin(struct agent *agent, struct tally_backend *tally, const struct
 	tally->addr = backend->config.addr;
 	tally->service = service->index;
 	tally->role = backend->role;
+	tally->role_ns = begin_of(backend);
 	tally->way = backend->way.state;
 	tally->packets = count.packets;
 }
@@ -143,9 +153,11 @@ void tally_update(struct agent *agent)
 			if (!tally->used || tally->service != service->index ||
 			    addr_compare(&tally->addr, &backend->config.addr) != 0)
 				begin(agent, tally, service, backend);
-			if (tally->role != backend->role)
-				tally->transitions[backend->role]++;
+			if (tally->role == backend->role)
+				continue;
+			tally->transitions[backend->role]++;
 			tally->role = backend->role;
+			tally->role_ns = begin_of(backend);
 		}
 	}
 }

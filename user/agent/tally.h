@@ -14,7 +14,7 @@ void tally_close(struct agent *agent);
 void tally_start(struct agent *agent);
 /* After each change of the model: who is there, in which role. */
 void tally_update(struct agent *agent);
-/* Has the backend been sent packets within the last TALLY_LIVE_S seconds, as far as this process has seen, or a connection that has a pin? */
+/* Has the backend been sent packets within the last TALLY_LIVE_S seconds, as far as this process has seen, or a flow that has a pin? */
 enum { TALLY_LIVE_S = 10 };
 bool tally_is_live(struct agent *agent, const struct model_service *service, const struct model_backend *backend);
 /* Has more found no room within the last TALLY_FAILED_S seconds? */

@@ -14,21 +14,22 @@
 #define WALL_LOOK_NS \
 	60000000000ULL /* what is due by the wall clock, which may be set, is looked at this often at least */
 
-bool turn_drain_left(const struct model_service *service, const struct model_backend *backend, uint64_t now_wall_ns,
-		     uint64_t *left_ns)
+bool turn_drain_left(const struct agent *agent, const struct model_service *service,
+		     const struct model_backend *backend, uint64_t *left_ns)
 {
-	uint64_t end_ns = backend->since_ns + service->config.drain_ms * 1000000ULL;
+	const struct tally_backend *tally = tally_find(agent, backend);
+	uint64_t now_ns = loop_now_ns(), end_ns;
 
-	if (!backend_is_draining(backend) || service->config.drain_ms == 0)
+	if (!backend_is_draining(backend) || service->config.drain_ms == 0 || !tally)
 		return false;
-	*left_ns = end_ns > now_wall_ns ? end_ns - now_wall_ns : 0;
+	end_ns = tally->role_ns + service->config.drain_ms * 1000000ULL;
+	*left_ns = end_ns > now_ns ? end_ns - now_ns : 0;
 	return true;
 }
 
 /* ---- backends that drain ---- */
 
 struct ends {
-	uint64_t now_wall_ns;
 	uint64_t left_ns; /* to the next end of a `drain` time; 0 = there is none */
 	bool any;         /* something has come to its end now */
 };
@@ -49,7 +50,7 @@ static void look_at(struct agent *agent, struct model_service *service, struct m
 {
 	struct plane_backend_state state;
 	uint64_t left_ns = 0;
-	bool limited = turn_drain_left(service, backend, ends->now_wall_ns, &left_ns);
+	bool limited = turn_drain_left(agent, service, backend, &left_ns);
 
 	plane_backend_state(agent->plane, service, backend->index, &state);
 	if (state.free) {
@@ -108,29 +109,31 @@ static uint64_t sooner(uint64_t a_ns, uint64_t b_ns)
 	return !a_ns || (b_ns && b_ns < a_ns) ? b_ns : a_ns;
 }
 
-static uint64_t by_wall_clock(uint64_t now_ns, uint64_t left_ns)
+/* The end of a step of a slow start is by the wall clock, which may be set. */
+static uint64_t by_wall_clock(uint64_t now_ns, uint64_t end_ns)
 {
+	uint64_t wall_ns = wall_now_ns(), left_ns = end_ns > wall_ns ? end_ns - wall_ns : 0;
+
 	return now_ns + (left_ns < SOON_NS ? SOON_NS : left_ns > WALL_LOOK_NS ? WALL_LOOK_NS : left_ns);
 }
 
 static void fire(struct timer *timer, uint64_t now_ns)
 {
 	struct agent *agent = container_of(timer, struct agent, turn.timer);
-	struct ends ends = {.now_wall_ns = wall_now_ns()};
+	struct ends ends = {.any = false};
 	uint64_t next_ns, ramp_ns;
 
 	if (agent->handing_over || agent->handed_over)
 		return;
-	ramp_ns = model_ramp(&agent->model, ends.now_wall_ns);
+	ramp_ns = model_ramp(&agent->model, wall_now_ns());
 	next_ns = plane_turn(agent->plane, now_ns);
 	end_drains(agent, &ends);
 	if (ends.any)
 		next_ns = sooner(next_ns, now_ns + SOON_NS);
 	if (ends.left_ns)
-		next_ns = sooner(next_ns, by_wall_clock(now_ns, ends.left_ns));
+		next_ns = sooner(next_ns, now_ns + ends.left_ns);
 	if (ramp_ns)
-		next_ns = sooner(next_ns,
-				 by_wall_clock(now_ns, ramp_ns > ends.now_wall_ns ? ramp_ns - ends.now_wall_ns : 0));
+		next_ns = sooner(next_ns, by_wall_clock(now_ns, ramp_ns));
 	if (next_ns)
 		(void)loop_timer_set(agent->loop, timer, next_ns);
 }

@@ -11,8 +11,8 @@ void turn_start(struct agent *agent);
 void turn_kick(struct agent *agent);
 void turn_stop(struct agent *agent);
 /* Is the time limited for which the backend, draining or being removed, keeps its flows? Then what is left of it. */
-bool turn_drain_left(const struct model_service *service, const struct model_backend *backend, uint64_t now_wall_ns,
-		     uint64_t *left_ns);
+bool turn_drain_left(const struct agent *agent, const struct model_service *service,
+		     const struct model_backend *backend, uint64_t *left_ns);
 /* A backend that drains or is being removed loses its flows at once. False: it does neither. In *had what it had, as far as it is known. */
 bool turn_cut(struct agent *agent, const char *service, const struct addr *addr, struct plane_flows *had);
 

@@ -84,10 +84,13 @@ int plane_flow_counts(const struct plane *plane, struct weir_flow_counts *out)
 
 /* ---- entries ---- */
 
+enum { ENTRIES_READ = 32768 /* some 30 ms: whoever may ask must not keep the agent from its work */ };
+
 struct listing {
 	int service;
 	struct plane_entry *out;
 	size_t max, count, total;
+	uint32_t read;
 	uint32_t now;
 };
 
@@ -117,12 +120,24 @@ static int list_map(const struct plane *plane, struct batch *batch, enum set_map
 	int err = 0;
 
 	batch_begin(batch, plane->set->value_size[map]);
-	while (!err && !batch->ended) {
+	while (!err && !batch->ended && listing->read < ENTRIES_READ) {
 		err = batch_next(batch, plane->set->fd[map]);
+		listing->read += batch->count;
 		for (uint32_t i = 0; i < batch->count; i++)
 			list_one(listing, batch, i, map == MAP_OPENINGS);
 	}
 	return err;
+}
+
+/* As the last whole scan has it. */
+static size_t entries_scanned(const struct plane *plane, int service)
+{
+	const struct plane_flows *flows;
+
+	if (service < 0)
+		return (size_t)plane->scan.entries[SCAN_OPENINGS] + plane->scan.entries[SCAN_PINS];
+	flows = &plane->scan.of_service[service].flows;
+	return (size_t)flows->openings + flows->pins;
 }
 
 int plane_entries(const struct plane *plane, int service, struct plane_entry *out, size_t max, size_t *count,
@@ -133,7 +148,7 @@ int plane_entries(const struct plane *plane, int service, struct plane_entry *ou
 	int err = -ENOENT;
 
 	*count = *total = 0;
-	if (!plane->set)
+	if (!plane->set || service >= (int)plane->turns.services)
 		return err;
 	err = batch_open(&batch, sizeof(struct weir_flow_key), sizeof(struct weir_opening));
 	if (!err)
@@ -143,6 +158,8 @@ int plane_entries(const struct plane *plane, int service, struct plane_entry *ou
 	batch_close(&batch);
 	*count = listing.count;
 	*total = listing.total;
+	if (listing.read >= ENTRIES_READ && entries_scanned(plane, service) > listing.total)
+		*total = entries_scanned(plane, service);
 	return err;
 }
 

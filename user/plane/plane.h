@@ -156,7 +156,10 @@ struct plane_entry { /* of `pins` or `openings` */
 	};
 	uint64_t idle_ns;
 };
-/* Up to `max` entries of a service (index; -1 = of all), openings first; in *total how many there are. 0 or -errno. */
+/*
+ * Up to `max` entries of a service (index; -1 = of all), openings first; in *total how many there are. Where the maps hold tens of thousands, only the first
+ * are looked at, and *total is by the last whole scan. 0 or -errno.
+ */
 int plane_entries(const struct plane *plane, int service, struct plane_entry *out, size_t max, size_t *count,
 		  size_t *total);
 
