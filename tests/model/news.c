@@ -4,10 +4,12 @@
 
 #include "world.h"
 
-static void set_missed(struct node *node, uint16_t key, bool missed)
+enum { MISSED_PIN = 1, MISSED_OPENING = 2 };
+
+static void set_missed(struct node *node, uint16_t key, uint8_t what, bool missed)
 {
 	if (key < FLOOD_KEYS)
-		node->missed[key] = missed;
+		node->missed[key] = (uint8_t)(missed ? node->missed[key] | what : node->missed[key] & ~what);
 }
 
 static struct news *put(struct world *world, struct node *node, enum news_kind kind)
@@ -179,9 +181,9 @@ static void write_pin(struct world *world, struct node *node, const struct news 
 	struct opening_entry *opening = path_opening(node, news->key);
 
 	if (!path_write_pin(world, node, entry))
-		set_missed(node, news->key, true);
+		set_missed(node, news->key, MISSED_PIN, true);
 	else if (entry->pin.flags & WEIR_PIN_CONFIRMED)
-		set_missed(node, news->key, false);
+		set_missed(node, news->key, MISSED_PIN | MISSED_OPENING, false);
 	if (news->kind == NEWS_PIN && opening && !node->missed[news->key] && is_done(&opening->opening, &entry->pin))
 		path_drop_opening(node, (uint32_t)(opening - node->opening));
 }
@@ -259,7 +261,7 @@ static void take_opening(struct world *world, struct node *node, const struct ne
 		.link = world->links,
 		.opening = opening,
 	};
-	set_missed(node, news->key, !path_write_opening(world, node, &entry));
+	set_missed(node, news->key, MISSED_OPENING, !path_write_opening(world, node, &entry));
 }
 
 static void take_removal(struct node *node, const struct news *news)

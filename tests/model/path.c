@@ -234,11 +234,18 @@ static void meet_opening(const struct flow_ask *ask, const struct flow_verdict *
 		outcome->opening_full = outcome->rest_down = true;
 }
 
-/* Something that the other node has told of, and tells to be gone, as the packet goes by it? */
-static bool is_touched_copy(const struct flow_ask *ask, const struct flow_verdict *verdict)
+/*
+ * Has the flow's entry gone as the packet went by it, and been one that does not last: past its limit, or one that the
+ * other node has told of and tells to be gone?
+ */
+static bool has_gone(struct node *node, const struct packet *packet, const struct flow_ask *ask,
+		     const struct flow_verdict *verdict, bool overdue)
 {
-	return (verdict->todo & FLOW_TOUCH_PIN && ask->pin->flags & WEIR_PIN_PEER) ||
-	       (verdict->todo & FLOW_TOUCH_OPENING && ask->opening->flags & WEIR_OPENING_PEER);
+	bool gone = (ask->pin && !path_pin(node, packet->key)) || (ask->opening && !path_opening(node, packet->key));
+	bool copy = (verdict->todo & FLOW_TOUCH_PIN && ask->pin->flags & WEIR_PIN_PEER) ||
+		    (verdict->todo & FLOW_TOUCH_OPENING && ask->opening->flags & WEIR_OPENING_PEER);
+
+	return gone && (overdue || copy);
 }
 
 struct outcome path_packet(struct world *world, struct node *node, const struct packet *packet)
@@ -248,7 +255,7 @@ struct outcome path_packet(struct world *world, struct node *node, const struct 
 	struct flow_verdict verdict;
 	struct entries entries;
 	struct flow_ask ask;
-	bool gone, overdue, far = false;
+	bool overdue, far = false;
 
 	if (packet->slow[0])
 		play_pass(world, packet->slow[0]);
@@ -264,9 +271,7 @@ struct outcome path_packet(struct world *world, struct node *node, const struct 
 	if (packet->slow[1])
 		play_pass(world, packet->slow[1]);
 	/* it may be swept just now, or the slot may settle over what scans overlook */
-	gone = (ask.pin && !path_pin(node, packet->key)) || (ask.opening && !path_opening(node, packet->key));
-	outcome.overdue =
-		far || (overdue && (world->rules.overlooks || gone)) || (gone && is_touched_copy(&ask, &verdict));
+	outcome.overdue = far || (overdue && world->rules.overlooks) || has_gone(node, packet, &ask, &verdict, overdue);
 	if (verdict.todo & FLOW_WRITE_OPENING)
 		write_opening(world, node, packet, &ask, &verdict, &outcome);
 	if (verdict.todo & FLOW_WRITE_PIN)

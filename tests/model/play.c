@@ -214,6 +214,13 @@ static void play_link(struct world *world, bool linked)
 {
 	if (!world->node[0].alive || !world->node[1].alive || world->linked == linked)
 		return;
+	for (uint32_t i = 0; linked && i < TUPLES; i++) { /* what was made there for an earlier flow of the tuple */
+		struct tuple *tuple = &world->tuple[i];
+
+		if (world->parted[play_slot(world, i)] && tuple->state != TUPLE_CLOSED && !tuple->excuse &&
+		    path_has_own(&world->node[!tuple->node], play_key(world, i)))
+			tuple->excuse = EXCUSE_PARTED;
+	}
 	node_link(world, linked);
 }
 

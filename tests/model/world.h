@@ -115,7 +115,7 @@ struct node {
 	uint32_t refreshed;
 	uint32_t scan_pins, scan_openings; /* elements that the scan under way has to look at still */
 	uint32_t deletes;                  /* ... and may delete */
-	bool missed[FLOOD_KEYS];           /* a peer's pin or opening of the key found no room here */
+	uint8_t missed[FLOOD_KEYS];        /* a peer's pin (1) or opening (2) of the key found no room here */
 	struct queue out;
 };
 
