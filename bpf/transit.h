@@ -16,6 +16,8 @@
 #ifndef WEIR_BPF_TRANSIT_H
 #define WEIR_BPF_TRANSIT_H
 
+#include <asm/errno.h>
+
 #include "../include/weir/flow.h"
 #include "icmp.h"
 #include "maps.h"
@@ -209,13 +211,22 @@ static __always_inline void transit_write_opening(struct transit *t, const struc
 
 static __always_inline void transit_write_pin(struct transit *t, const struct flow_ask *ask,
 					      struct flow_verdict *verdict, struct weir_flow_counts *count,
-					      const struct weir_opening *opening)
+					      const struct weir_opening *opening, const struct weir_pin *pin)
 {
+	__u64 how = pin || verdict->todo & FLOW_CONFIRMED ? BPF_ANY : BPF_NOEXIST;
+	const struct weir_pin *other;
+	long err;
+
 	flow_make_pin(ask, verdict, &t->new_pin);
 	if (!opening || verdict->todo & FLOW_DROP_OPENING)
 		t->new_pin.flags |= WEIR_PIN_ALONE;
-	if (bpf_map_update_elem(&pins, &t->key, &t->new_pin, BPF_ANY) == 0) {
+	err = bpf_map_update_elem(&pins, &t->key, &t->new_pin, how);
+	if (err == 0) {
 		count->pins++;
+	} else if (err == -EEXIST) { /* another CPU's, which has just taken the flow's opening away: it was not to be found here */
+		other = bpf_map_lookup_elem(&pins, &t->key);
+		if (other && other->slot == ask->slot_index)
+			verdict->backend = other->backend;
 	} else {
 		count->pins_failed++;
 		flow_pin_failed(ask, verdict);
@@ -263,7 +274,7 @@ __noinline __u32 transit_pick(__u64 slot, __u32 slot_index)
 	if (verdict.todo & FLOW_WRITE_OPENING)
 		transit_write_opening(t, &ask, &verdict, count, pin);
 	if (verdict.todo & FLOW_WRITE_PIN)
-		transit_write_pin(t, &ask, &verdict, count, opening);
+		transit_write_pin(t, &ask, &verdict, count, opening, pin);
 	if (verdict.todo & FLOW_DROP_OPENING)
 		bpf_map_delete_elem(&openings, &t->key);
 	if (verdict.todo & FLOW_TOUCH_OPENING && opening)
