@@ -223,7 +223,8 @@ static __always_inline void transit_write_pin(struct transit *t, const struct fl
 	err = bpf_map_update_elem(&pins, &t->key, &t->new_pin, how);
 	if (err == 0) {
 		count->pins++;
-	} else if (err == -EEXIST) { /* another CPU's, which has just taken the flow's opening away: it was not to be found here */
+	} else if (err == -EEXIST) {
+		/* another CPU's, which has taken the flow's opening away: it was not to be found here */
 		other = bpf_map_lookup_elem(&pins, &t->key);
 		if (other && other->slot == ask->slot_index)
 			verdict->backend = other->backend;
