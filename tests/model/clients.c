@@ -189,7 +189,8 @@ static void begin(struct world *world, uint32_t i)
 	tuple->excuse = EXCUSE_NONE;
 	if (tuple->torn || news_pending(world, other, key, SLOTS))
 		tuple->excuse = EXCUSE_TICK;
-	else if (world->parted[play_slot(world, i)] && path_has_own(other, key))
+	else if (world->parted[play_slot(world, i)] &&
+		 (path_has_own(other, key) || (pin && world->node[tuple->node].fresh)))
 		tuple->excuse = EXCUSE_PARTED;
 	else if (path_is_far(world, other, key))
 		tuple->excuse = EXCUSE_IDLE;

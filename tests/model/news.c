@@ -170,9 +170,8 @@ static bool is_copy(const struct node *node, bool peer)
 /* Does the pin make the opening needless? It is what the opening has become, or what it has stood for. */
 static bool is_done(const struct weir_opening *opening, const struct weir_pin *pin)
 {
-	return pin->flags & WEIR_PIN_CONFIRMED &&
-	       (opening->flags & WEIR_OPENING_PEER ||
-		(opening->flags & WEIR_OPENING_CONFIRMED && opening->backend == pin->backend));
+	return pin->flags & WEIR_PIN_CONFIRMED && opening->backend == pin->backend &&
+	       opening->flags & (WEIR_OPENING_PEER | WEIR_OPENING_CONFIRMED);
 }
 
 /* A pin that means something here; an opening that it makes needless goes. */

@@ -151,6 +151,10 @@ static void write_pin(struct world *world, struct node *node, const struct packe
 	};
 
 	flow_make_pin(ask, verdict, &entry.pin);
+	if (opening && verdict->todo & FLOW_CONFIRMED) { /* what has stood for a pin */
+		entry.overdue = opening->overdue;
+		entry.far = opening->far;
+	}
 	outcome->spoofed_proof = verdict->todo & FLOW_CONFIRMED && opening && (packet->spoofed || opening->spoofed) &&
 				 (packet->udp || ask->opening->flags & WEIR_OPENING_CONFIRMED ||
 				  packet->sequence - ask->opening->first - 1 < 65536 ||

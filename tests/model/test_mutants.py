@@ -68,6 +68,8 @@ FAULTS = [
     ("an ICMP error makes a pin", FLOW, "if (ask->kind == FLOW_LOOK) return;", ";"),
     ("a takeover is not told at once", FLOW, "(ask->pin->flags & WEIR_PIN_PEER ? FLOW_TELL : 0)", "0"),
     ("old copies come back from the peer", NEWS, "return peer && !node->fresh;", "return false;"),
+    ("the peer's pin makes an opening of another backend needless", NEWS,
+     "WEIR_PIN_CONFIRMED && opening->backend == pin->backend &&", "WEIR_PIN_CONFIRMED &&"),
     ("what was seen here at all is newer than what the peer tells", NEWS,
      "return own->pin.flags & WEIR_PIN_CONFIRMED; return is_later(", "return own->pin.flags & WEIR_PIN_CONFIRMED; return true || is_later("),
     ("a peer's pin lives no longer than its limit", SLOTS, "return peer ? 2 * limit + limit / 4 : limit;", "return limit;"),
