@@ -242,14 +242,14 @@ static void remove_unwanted_ports(struct plane *plane)
 }
 
 /* What the set before holds moves once no packet is there any more; then it can go. */
-static void remove_old_sets(struct plane *plane)
+static void remove_old_sets(struct plane *plane, struct move *move)
 {
 	char path[BPFFS_PATH];
 	int err;
 
 	if (plane->old.set) {
 		grace_wait(&plane->grace, loop_now_ns());
-		move_rest(&plane->old, plane->set, plane->cpus);
+		move_end(move, plane->cpus);
 		adopt_close(&plane->old);
 	}
 	for (size_t i = 0; i < plane->list.count; i++) {
@@ -267,7 +267,7 @@ static void remove_old_sets(struct plane *plane)
 	set_list_free(&plane->list);
 }
 
-static void settle(struct plane *plane)
+static void settle(struct plane *plane, struct move *move)
 {
 	int err = 0;
 
@@ -277,7 +277,7 @@ static void settle(struct plane *plane)
 		log_warn("%s: prog-new: %s: the next start loads the program again", plane->set->path, strerror(-err));
 	plane->program_beside = false;
 	remove_unwanted_ports(plane);
-	remove_old_sets(plane);
+	remove_old_sets(plane, move);
 	if (plane->handed_over)
 		bpffs_claim_lock(plane->lock);
 }
@@ -317,6 +317,7 @@ int plane_check(const struct plane *plane, const struct config_interface *interf
 int plane_attach(struct plane *plane, const struct config_interface *interface, size_t interfaces, struct error *error)
 {
 	int err = sync_complete(plane, error);
+	struct move *move = NULL;
 
 	if (err)
 		return err;
@@ -332,13 +333,17 @@ int plane_attach(struct plane *plane, const struct config_interface *interface, 
 		undo_new(plane);
 		return err;
 	}
-	if (plane->set_is_new && plane->old.set)
-		move_flows(&plane->old, plane->set);
+	if (plane->old.set)
+		move = move_begin(&plane->old, plane->set);
+	move_flows(move);
 	plane->in_force = true; /* from the first link that turns */
-	if (turn_all(plane, error))
-		return -1;
-	settle(plane);
-	return 0;
+	err = turn_all(plane, error);
+	move_turned(move);
+	if (!err)
+		settle(plane, move);
+	else
+		move_free(move);
+	return err;
 }
 
 int plane_reattach(struct plane *plane, const char *name, struct error *error)

@@ -227,7 +227,7 @@ static void carry_predecessor(struct plane *plane)
 		return;
 	live = set_open(plane->path, plane->live, true);
 	if (live && set_has_present_structs(live))
-		move_rest(&predecessor, live, plane->cpus);
+		move_end(move_begin(&predecessor, live), plane->cpus);
 	set_close(live);
 	adopt_close(&predecessor);
 }

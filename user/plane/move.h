@@ -6,11 +6,23 @@
 #include "adopt.h"
 
 /*
- * Openings and pins of what is in both sets. Where the new set has an entry already the later one stays, so that it is right to do it once before the
- * interfaces turn to the new set and once more after.
+ * Openings and pins of what is in both sets are moved in passes, each of what packets have written since the one before
+ * began; reading is quick, writing is not. What packets write just before the interfaces turn is unknown in the new set until
+ * the next pass is there: so passes go on during the turn. Where the new set has an entry already the later one stays, but for a pin that a packet has made for want of the opening.
  */
-void move_flows(const struct old_set *old, struct set *set);
-/* After the interfaces have turned, when no packet is in the old set any more: what came in meanwhile, and the counters. */
-void move_rest(const struct old_set *old, struct set *set, unsigned int cpus);
+struct move;
+
+/* NULL, and all that follows does nothing, if there is no memory. */
+struct move *move_begin(const struct old_set *old, struct set *set);
+/*
+ * Before the interfaces turn: all there is, again until a pass is short, and then, while they turn, on and on in a thread:
+ * until move_turned nobody else may write to either set's ledger.
+ */
+void move_flows(struct move *move);
+/* All have turned, or will not. */
+void move_turned(struct move *move);
+/* When no packet is in the old set any more: what came in meanwhile, and the counters. Frees it. */
+void move_end(struct move *move, unsigned int cpus);
+void move_free(struct move *move); /* without */
 
 #endif
