@@ -125,7 +125,7 @@ static void scan_pin(struct world *world, struct node *node, uint32_t i)
 	}
 	if (!may_delete(world, node, entry->pin.slot))
 		return;
-	if (!(entry->pin.flags & WEIR_PIN_PEER) && world->now - entry->pin.seen > LEARN_UDP)
+	if (!(entry->pin.flags & WEIR_PIN_PEER) && world->now - entry->pin.seen > path_limit(entry))
 		news_pin(world, node, entry, NEWS_REMOVE); /* its time is over, not its use */
 	path_drop_pin(node, i);
 }

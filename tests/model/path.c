@@ -30,7 +30,7 @@ bool path_has_own(struct node *node, uint16_t key)
 	return (pin && !(pin->pin.flags & WEIR_PIN_PEER)) || (opening && !(opening->opening.flags & WEIR_OPENING_PEER));
 }
 
-static uint32_t limit_of(const struct pin_entry *pin)
+uint32_t path_limit(const struct pin_entry *pin)
 {
 	return pin->udp ? LEARN_UDP : pin->pin.flags & WEIR_PIN_CLOSING ? CLOSING : LEARN;
 }
@@ -40,7 +40,7 @@ bool path_is_far(const struct world *world, struct node *node, uint16_t key)
 	const struct pin_entry *pin = path_pin(node, key);
 	const struct opening_entry *opening = path_opening(node, key);
 
-	return (pin && (pin->far || world->now - pin->pin.seen >= limit_of(pin))) || (opening && opening->far);
+	return (pin && (pin->far || world->now - pin->pin.seen >= path_limit(pin))) || (opening && opening->far);
 }
 
 struct pin_entry *path_write_pin(const struct world *world, struct node *node, const struct pin_entry *entry)
@@ -208,7 +208,7 @@ static bool meet_overdue(const struct world *world, struct node *node, const str
 	bool overdue = false;
 
 	if (pin && pin->pin.epoch == epoch) {
-		uint32_t limit = limit_of(pin);
+		uint32_t limit = path_limit(pin);
 
 		pin->overdue |= world->now - pin->pin.seen >= limit;
 		pin->far |= world->now - pin->pin.seen >= limit + limit / 4;

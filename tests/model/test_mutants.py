@@ -68,6 +68,7 @@ FAULTS = [
     ("an ICMP error makes a pin", FLOW, "if (ask->kind == FLOW_LOOK) return;", ";"),
     ("a takeover is not told at once", FLOW, "(ask->pin->flags & WEIR_PIN_PEER ? FLOW_TELL : 0)", "0"),
     ("old copies come back from the peer", NEWS, "return peer && !node->fresh;", "return false;"),
+    ("a pin that is needless is told to be gone", NODE, "entry->pin.seen > path_limit(entry))", "entry->pin.seen > LEARN_UDP)"),
     ("the peer's pin makes an opening of another backend needless", NEWS,
      "WEIR_PIN_CONFIRMED && opening->backend == pin->backend &&", "WEIR_PIN_CONFIRMED &&"),
     ("what was seen here at all is newer than what the peer tells", NEWS,

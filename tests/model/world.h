@@ -251,6 +251,8 @@ struct pin_entry *path_pin(struct node *node, uint16_t key);
 struct opening_entry *path_opening(struct node *node, uint16_t key);
 /* Has the node a pin or an opening that no other one has told it of? */
 bool path_has_own(struct node *node, uint16_t key);
+/* How long it may be idle. */
+uint32_t path_limit(const struct pin_entry *pin);
 /* ... one past its limit? */
 bool path_is_far(const struct world *world, struct node *node, uint16_t key);
 /* NULL = no room */
