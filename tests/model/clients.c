@@ -48,7 +48,9 @@ static uint16_t client_at(const struct world *world, struct node *node, uint32_t
 	const union weir_slot *word = &node->word[play_slot(world, i)];
 	const struct pin_entry *pin = path_pin(node, play_key(world, i));
 
-	if (pin && pin->pin.epoch == flow_epoch(word) && !flow_is_settled(word))
+	if (pin && pin->pin.epoch == flow_epoch(word) && !flow_is_settled(word) &&
+	    pin->pin.generation == node->backend[pin->pin.backend].generation &&
+	    node->role[pin->pin.backend] != SLOTS_GONE)
 		return pin->pin.backend;
 	return play_base(false, word);
 }
@@ -194,7 +196,7 @@ static void begin(struct world *world, uint32_t i)
 		tuple->excuse = EXCUSE_PARTED;
 	else if (path_is_far(world, other, key))
 		tuple->excuse = EXCUSE_IDLE;
-	else if (world->node[tuple->node].missed[key] && pin)
+	else if (news_missed(&world->node[tuple->node], key) && pin)
 		tuple->excuse = EXCUSE_FULL_THERE;
 }
 

@@ -4,12 +4,29 @@
 
 #include "world.h"
 
-enum { MISSED_PIN = 1, MISSED_OPENING = 2 };
+bool news_missed(const struct node *node, uint16_t key)
+{
+	return key < FLOOD_KEYS && (node->missed_pin[key] || node->missed_opening[key]);
+}
 
-static void set_missed(struct node *node, uint16_t key, uint8_t what, bool missed)
+static void miss_pin(struct node *node, uint16_t key, bool missed)
 {
 	if (key < FLOOD_KEYS)
-		node->missed[key] = (uint8_t)(missed ? node->missed[key] | what : node->missed[key] & ~what);
+		node->missed_pin[key] = missed;
+}
+
+static void miss_opening(struct node *node, uint16_t key, uint16_t backend)
+{
+	if (key < FLOOD_KEYS)
+		node->missed_opening[key] = (uint8_t)backend;
+}
+
+/* A confirmed pin has come in: it is what an opening of its backend has become. */
+static void miss_nothing(struct node *node, uint16_t key, uint16_t backend)
+{
+	miss_pin(node, key, false);
+	if (key < FLOOD_KEYS && node->missed_opening[key] == backend)
+		miss_opening(node, key, 0);
 }
 
 static struct news *put(struct world *world, struct node *node, enum news_kind kind)
@@ -180,10 +197,11 @@ static void write_pin(struct world *world, struct node *node, const struct news 
 	struct opening_entry *opening = path_opening(node, news->key);
 
 	if (!path_write_pin(world, node, entry))
-		set_missed(node, news->key, MISSED_PIN, true);
+		miss_pin(node, news->key, true);
 	else if (entry->pin.flags & WEIR_PIN_CONFIRMED)
-		set_missed(node, news->key, MISSED_PIN | MISSED_OPENING, false);
-	if (news->kind == NEWS_PIN && opening && !node->missed[news->key] && is_done(&opening->opening, &entry->pin))
+		miss_nothing(node, news->key, entry->pin.backend);
+	if (news->kind == NEWS_PIN && opening && !news_missed(node, news->key) &&
+	    is_done(&opening->opening, &entry->pin))
 		path_drop_opening(node, (uint32_t)(opening - node->opening));
 }
 
@@ -260,7 +278,7 @@ static void take_opening(struct world *world, struct node *node, const struct ne
 		.link = world->links,
 		.opening = opening,
 	};
-	set_missed(node, news->key, MISSED_OPENING, !path_write_opening(world, node, &entry));
+	miss_opening(node, news->key, path_write_opening(world, node, &entry) ? 0 : opening.backend);
 }
 
 static void take_removal(struct node *node, const struct news *news)

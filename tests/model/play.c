@@ -157,7 +157,7 @@ static enum excuse ignorance(const struct world *world, uint32_t i, uint8_t to)
 		return EXCUSE_RACED;
 	if (news_pending(world, from, key, slot))
 		return EXCUSE_TICK;
-	return other->missed[key] ? EXCUSE_FULL_THERE : EXCUSE_NONE;
+	return news_missed(other, key) ? EXCUSE_FULL_THERE : EXCUSE_NONE;
 }
 
 static void move(struct world *world, uint32_t i, uint8_t to)

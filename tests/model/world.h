@@ -113,9 +113,10 @@ struct node {
 	struct opening_entry opening[OPENINGS];
 	uint32_t pins, openings;
 	uint32_t refreshed;
-	uint32_t scan_pins, scan_openings; /* elements that the scan under way has to look at still */
-	uint32_t deletes;                  /* ... and may delete */
-	uint8_t missed[FLOOD_KEYS];        /* a peer's pin (1) or opening (2) of the key found no room here */
+	uint32_t scan_pins, scan_openings;  /* elements that the scan under way has to look at still */
+	uint32_t deletes;                   /* ... and may delete */
+	bool missed_pin[FLOOD_KEYS];        /* a peer's pin of the key found no room here */
+	uint8_t missed_opening[FLOOD_KEYS]; /* ... an opening: its backend */
 	struct queue out;
 };
 
@@ -272,6 +273,8 @@ void news_deliver(struct world *world, struct node *from);
 /* Is there something under way from the node that decides about the flow? */
 bool news_pending(const struct world *world, const struct node *node, uint16_t key, uint16_t slot);
 
+/* Is there something that the other node has told of the flow, and that found no room? */
+bool news_missed(const struct node *node, uint16_t key);
 /* Is a change of configuration under way from the node? */
 bool news_changes(const struct node *node);
 
