@@ -105,8 +105,11 @@ static void set_excuses(struct world *world, uint32_t i, const struct packet *pa
 	}
 	if (outcome->spoofed_proof)
 		set_excuse(world, packet->key, NULL, EXCUSE_SPOOFED_PAIR);
-	if (outcome->overdue)
+	if (outcome->overdue) {
 		set_excuse(world, packet->key, NULL, EXCUSE_IDLE);
+		for (uint32_t k = 0; k < TUPLES; k++)
+			world->tuple[k].stale |= world->rules.overlooks && play_key(world, k) == packet->key;
+	}
 	if (outcome->spoofed_close)
 		set_excuse(world, packet->key, NULL, EXCUSE_SPOOFED_CLOSE);
 	if (packet->client && (outcome->todo & FLOW_CONFIRMED || (packet->kind == FLOW_SYN && outcome->todo & opens)))
@@ -188,13 +191,14 @@ static void begin(struct world *world, uint32_t i)
 	const struct pin_entry *pin = path_pin(other, key);
 
 	tuple->torn &= path_has_own(other, key);
+	tuple->stale &= pin || path_opening(other, key);
 	tuple->excuse = EXCUSE_NONE;
 	if (tuple->torn || news_pending(world, other, key, SLOTS))
 		tuple->excuse = EXCUSE_TICK;
 	else if (world->parted[play_slot(world, i)] &&
 		 (path_has_own(other, key) || (pin && world->node[tuple->node].fresh)))
 		tuple->excuse = EXCUSE_PARTED;
-	else if (path_is_far(world, other, key))
+	else if (tuple->stale || path_is_far(world, other, key))
 		tuple->excuse = EXCUSE_IDLE;
 	else if (news_missed(&world->node[tuple->node], key) && pin)
 		tuple->excuse = EXCUSE_FULL_THERE;

@@ -177,7 +177,8 @@ struct tuple {
 	uint32_t opened; /* the SYN that was sent last */
 	uint32_t last;
 	enum excuse excuse;
-	bool torn; /* has moved so that the node it left may know another backend of it than the one it is at now */
+	bool stale; /* has met a pin past its limit that scans overlook: its slot may settle on that node alone */
+	bool torn;  /* has moved so that the node it left may know another backend of it than the one it is at now */
 };
 
 struct rules { /* of a walk */
