@@ -239,7 +239,7 @@ static void send_syn(struct world *world, uint32_t i, bool fresh, bool answered,
 		tuple->excuse = EXCUSE_LONG_HANDSHAKE;
 	tuple->noted = outcome.joined || outcome.todo & FLOW_WRITE_OPENING ||
 		       (outcome.phase == WEIR_HOLDING && !outcome.opening_full);
-	tuple->unheld = outcome.phase == WEIR_LEARNING;
+	tuple->unheld = outcome.phase == WEIR_LEARNING || outcome.phase == WEIR_HOLDING;
 	tuple->by_pin = outcome.todo & FLOW_TOUCH_PIN && !outcome.joined;
 	tuple->opened = world->now;
 	if (outcome.opening_full && outcome.rest_down && !tuple->excuse)
