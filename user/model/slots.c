@@ -130,6 +130,26 @@ static void forget(struct slots *slots, uint32_t slot, uint32_t now)
 		store(slots, slot, word);
 }
 
+uint32_t slots_left(const struct slots *slots, uint32_t slot, bool udp, uint32_t now)
+{
+	const struct slots_limits *limits = &slots->limits;
+	const struct slots_side *side = &slots->side[slot];
+	union weir_slot word = slots->word[slot];
+	uint32_t limit = 0, age = 0;
+
+	if (phase_of(word) == WEIR_HOLDING) {
+		limit = limits->hold;
+		age = flow_age(now, side->since);
+	} else if (udp && word.previous_udp) {
+		limit = limits->learn_udp;
+		age = window_age(slots, slot, side->since_udp, now);
+	} else if (!udp && phase_of(word) == WEIR_LEARNING) {
+		limit = limits->learn;
+		age = window_age(slots, slot, side->since, now);
+	}
+	return age < limit ? limit - age : 0;
+}
+
 void slots_adopt(struct slots *slots, uint32_t now)
 {
 	slots->scanned = now;
@@ -417,15 +437,4 @@ void slots_copy(struct slots *slots, uint32_t slot, union weir_slot word, uint32
 	store(slots, slot, word);
 	change(slots, slot);
 	forget(slots, slot, now);
-}
-
-bool slots_name(const struct slots *slots, uint16_t backend)
-{
-	for (uint32_t i = 0; i < slots->slots; i++) {
-		union weir_slot word = slots->word[i];
-
-		if (word.current == backend || word.previous == backend || word.previous_udp == backend)
-			return true;
-	}
-	return false;
 }

@@ -124,7 +124,7 @@ void slots_meet(struct slots *slots, bool peer, uint32_t now);
 /* A node that has just started with empty maps takes the word that a peer has: phase, current, previous. */
 void slots_copy(struct slots *slots, uint32_t slot, union weir_slot word, uint32_t now);
 
-/* Does any slot name the backend? With two full scans that found no pin to it: its index is free again. */
-bool slots_name(const struct slots *slots, uint16_t backend);
+/* What is left of the slot's hold, or of the window of its UDP or its other flows; 0 = it is over, or there is none. */
+uint32_t slots_left(const struct slots *slots, uint32_t slot, bool udp, uint32_t now);
 
 #endif

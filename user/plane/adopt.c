@@ -283,7 +283,6 @@ static int carry_info(const struct old_set *old, struct set *set, unsigned int c
 	struct weir_node node;
 	uint64_t sum[WEIR_ACTIONS];
 
-	_Static_assert(sizeof(struct weir_flow_counts) <= sizeof(sum), "room for them");
 	old->reader->info(old->set, &info);
 	old->reader->node(old->set, &node);
 	for (uint32_t i = 0; i < WEIR_REASONS_MAX; i++) {
@@ -291,14 +290,8 @@ static int carry_info(const struct old_set *old, struct set *set, unsigned int c
 			return -EIO;
 		set_info(set)->reasons[i] = info.reasons[i] + sum[0];
 	}
-	if (percpu_sum(cpus, old->set->fd[MAP_FLOW_COUNTERS], 0, sum, 4))
+	if (percpu_flows(cpus, old->set->fd[MAP_FLOW_COUNTERS], &info.flows, &set_info(set)->flows))
 		return -EIO;
-	set_info(set)->flows = (struct weir_flow_counts){
-		.openings = info.flows.openings + sum[0],
-		.openings_failed = info.flows.openings_failed + sum[1],
-		.pins = info.flows.pins + sum[2],
-		.pins_failed = info.flows.pins_failed + sum[3],
-	};
 	for (uint32_t i = 0; i < WEIR_PORTS_MAX; i++) {
 		if (!node.port[i].ifindex || node.port[i].ifindex != set_node(set)->port[i].ifindex)
 			continue;

@@ -68,18 +68,10 @@ void plane_backend_state(const struct plane *plane, const struct model_service *
 
 int plane_flow_counts(const struct plane *plane, struct weir_flow_counts *out)
 {
-	uint64_t sum[4];
-	int err = plane->set ? percpu_sum(plane->cpus, plane->set->fd[MAP_FLOW_COUNTERS], 0, sum, 4) : -ENOENT;
-
 	*out = (struct weir_flow_counts){0};
-	if (err)
-		return err;
-	*out = set_info(plane->set)->flows;
-	out->openings += sum[0];
-	out->openings_failed += sum[1];
-	out->pins += sum[2];
-	out->pins_failed += sum[3];
-	return 0;
+	if (!plane->set)
+		return -ENOENT;
+	return percpu_flows(plane->cpus, plane->set->fd[MAP_FLOW_COUNTERS], &set_info(plane->set)->flows, out);
 }
 
 /* ---- entries ---- */
@@ -183,7 +175,7 @@ static struct flow_ask make_ask(const struct plane *plane, const struct model_se
 		.udp = key->proto == IPPROTO_UDP,
 		.client = service->config.affinity == WEIR_AFFINITY_CLIENT,
 		.now = turns_clock(loop_now_ns()),
-		.opening_limit = turns_clock(WEIR_OPENING_LIVES_MS * 1000000ULL),
+		.opening_limit = turns_clock_ms(WEIR_OPENING_LIVES_MS),
 		.of_current = backend_of(plane, flow->slot.current),
 		.of_previous = backend_of(plane, flow->slot.previous),
 		.of_previous_udp = backend_of(plane, flow->slot.previous_udp),
@@ -246,7 +238,8 @@ int plane_flow(const struct plane *plane, const struct model_service *service, c
 	ask = make_ask(plane, service, key, slot, out);
 	out->opening_holds = flow_opening_holds(&ask);
 	out->pin_holds = flow_pin_holds(&ask);
-	out->left_ns = (uint64_t)turns_left(turn, slot - turn->base, udp, ask.now) << WEIR_CLOCK_SHIFT;
+	if (turn->slots.side)
+		out->left_ns = (uint64_t)slots_left(&turn->slots, slot - turn->base, udp, ask.now) << WEIR_CLOCK_SHIFT;
 	out->next = ask_next(ask);
 	out->first = ask_first(ask);
 	return 0;

@@ -70,7 +70,7 @@ static bool translate(const struct move *move, struct weir_flow_key *key, uint16
 /* What no packet has met since the last pass began is in the new set already. */
 static bool is_news(const struct move *move, uint32_t seen)
 {
-	return move->all || flow_age(move->now, seen) <= move->now - move->since + turns_clock(MARGIN_MS * 1000000ull);
+	return move->all || flow_age(move->now, seen) <= move->now - move->since + turns_clock_ms(MARGIN_MS);
 }
 
 static bool is_later(const struct move *move, uint32_t seen, uint32_t seen_there)

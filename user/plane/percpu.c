@@ -22,6 +22,22 @@ int percpu_sum(unsigned int cpus, int map, uint32_t index, uint64_t *sum, size_t
 	return err;
 }
 
+int percpu_flows(unsigned int cpus, int map, const struct weir_flow_counts *carried, struct weir_flow_counts *out)
+{
+	uint64_t sum[4];
+	int err = percpu_sum(cpus, map, 0, sum, sizeof(sum) / sizeof(sum[0]));
+
+	_Static_assert(sizeof(struct weir_flow_counts) == sizeof(sum), "all of them");
+	if (!err)
+		*out = (struct weir_flow_counts){
+			.openings = carried->openings + sum[0],
+			.openings_failed = carried->openings_failed + sum[1],
+			.pins = carried->pins + sum[2],
+			.pins_failed = carried->pins_failed + sum[3],
+		};
+	return err;
+}
+
 int percpu_zero(unsigned int cpus, int map, uint32_t index, size_t words)
 {
 	uint64_t *value = calloc(cpus, words * sizeof(*value));

@@ -143,37 +143,7 @@ bool turns_hold(const struct turns *turns, uint16_t service, uint16_t backend)
 	return turns->mark[backend].holding_walk + 1 >= turns->service[service].walk;
 }
 
-static uint32_t left_of(uint32_t limit, uint32_t since, uint32_t restart, uint32_t now)
-{
-	uint32_t age = flow_age(now, since);
-
-	if (restart && flow_age(now, restart) < age)
-		age = flow_age(now, restart);
-	return age < limit ? limit - age : 0;
-}
-
-uint32_t turns_left(const struct turn *turn, uint32_t slot, bool udp, uint32_t now)
-{
-	const struct slots *slots = &turn->slots;
-	const struct slots_side *side = slots->side ? &slots->side[slot] : NULL;
-	union weir_slot word = slots->word[slot];
-	uint32_t restart = __atomic_load_n(&slots->restart[slot], __ATOMIC_RELAXED);
-
-	if (!side)
-		return 0;
-	if (flow_phase(&word) == WEIR_HOLDING)
-		return left_of(slots->limits.hold, side->since, 0, now);
-	if (udp)
-		return word.previous_udp ? left_of(slots->limits.learn_udp, side->since_udp, restart, now) : 0;
-	return flow_phase(&word) == WEIR_LEARNING ? left_of(slots->limits.learn, side->since, restart, now) : 0;
-}
-
 /* ---- a service ---- */
-
-static uint32_t clock_ms(uint32_t ms)
-{
-	return turns_clock((uint64_t)ms * 1000000);
-}
 
 static bool serves(const struct config_service *config, uint8_t proto)
 {
@@ -194,14 +164,14 @@ static struct slots_limits limits_of(const struct config_service *config)
 	if ((client || !serves(config, IPPROTO_UDP)) && learn_ms < learn_udp_ms)
 		learn_udp_ms = learn_ms;
 	return (struct slots_limits){
-		.hold = clock_ms(HOLD_MS),
-		.hold_longest = clock_ms(HOLD_LONGEST_MS),
-		.learn = clock_ms(learn_ms),
-		.learn_udp = clock_ms(learn_udp_ms),
-		.closing = clock_ms(learn_ms < CLOSING_MS ? learn_ms : CLOSING_MS),
-		.opening = clock_ms(WEIR_OPENING_LIVES_MS),
-		.grace = clock_ms(GRACE_MS),
-		.scan_gap = clock_ms(SCAN_GAP_MS),
+		.hold = turns_clock_ms(HOLD_MS),
+		.hold_longest = turns_clock_ms(HOLD_LONGEST_MS),
+		.learn = turns_clock_ms(learn_ms),
+		.learn_udp = turns_clock_ms(learn_udp_ms),
+		.closing = turns_clock_ms(learn_ms < CLOSING_MS ? learn_ms : CLOSING_MS),
+		.opening = turns_clock_ms(WEIR_OPENING_LIVES_MS),
+		.grace = turns_clock_ms(GRACE_MS),
+		.scan_gap = turns_clock_ms(SCAN_GAP_MS),
 	};
 }
 

@@ -46,6 +46,11 @@ static inline uint32_t turns_clock(uint64_t ns)
 	return (uint32_t)(ns >> WEIR_CLOCK_SHIFT);
 }
 
+static inline uint32_t turns_clock_ms(uint32_t ms)
+{
+	return turns_clock(ms * 1000000ULL);
+}
+
 /* What a backend's flags (enum weir_backend_flags) say. */
 enum slots_role turns_role_of(uint16_t flags);
 /* Roles as the set's flags say them. 0 or -ENOMEM. */
@@ -73,7 +78,5 @@ uint64_t turns_walk(struct turns *turns, uint64_t now_ns);
 
 bool turns_name(const struct turns *turns, uint16_t service, uint16_t backend);
 bool turns_hold(const struct turns *turns, uint16_t service, uint16_t backend);
-/* What is left of the slot's hold or window, in the clock; 0 = it is over, or there is none. */
-uint32_t turns_left(const struct turn *turn, uint32_t slot, bool udp, uint32_t now);
 
 #endif
