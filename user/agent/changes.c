@@ -21,7 +21,8 @@ struct change {
 	struct command_result result;
 	struct config wanted;
 	struct overlay overlay;
-	const struct model_service *service; /* as it is in force; NULL = not there yet */
+	/* as they are in force, before the change and then after it; NULL = not there */
+	const struct model_service *service;
 	const struct model_backend *backend;
 };
 
@@ -119,8 +120,8 @@ static int check_harm(struct agent *agent, const struct change *change, struct e
 static void warn(struct request *request, const struct change *change)
 {
 	const struct command *command = &change->command;
-	const struct model_service *service = model_service(&request->agent->model, command->service);
-	const struct model_backend *backend = service ? model_backend(service, &command->addr) : NULL;
+	const struct model_service *service = change->service;
+	const struct model_backend *backend = change->backend;
 	char address[ADDR_TEXT], way[256];
 
 	if (!backend || (command->verb != COMMAND_BACKEND_ADD && command->verb != COMMAND_BACKEND_ENABLE))
@@ -147,8 +148,8 @@ static const char *how_long(const struct model_service *service, char *text, siz
 static void answer_end(struct request *request, const struct change *change)
 {
 	const struct command *command = &change->command;
-	const struct model_service *service = model_service(&request->agent->model, command->service);
-	const struct model_backend *backend = service ? model_backend(service, &command->addr) : NULL;
+	const struct model_service *service = change->service;
+	const struct model_backend *backend = change->backend;
 	const char *already = change->result.changed ? "" : "already ";
 	char address[ADDR_TEXT], until[64];
 
@@ -184,9 +185,8 @@ static bool answer_cut(struct request *request, const struct change *change)
 /* Weight 0 drains too. */
 static void answer_rest(struct request *request, const struct change *change)
 {
-	const struct command *command = &change->command;
-	const struct model_service *service = model_service(&request->agent->model, command->service);
-	const struct model_backend *backend = service ? model_backend(service, &command->addr) : NULL;
+	const struct model_service *service = change->service;
+	const struct model_backend *backend = change->backend;
 	char until[64];
 
 	if (change->result.changed && backend && backend->role == ROLE_DRAINING)
@@ -204,6 +204,12 @@ static void answer(struct request *request, const struct change *change)
 		answer_end(request, change);
 }
 
+static void find_objects(const struct agent *agent, struct change *change)
+{
+	change->service = model_service(&agent->model, change->command.service);
+	change->backend = change->service ? model_backend(change->service, &change->command.addr) : NULL;
+}
+
 static int change_make(struct agent *agent, struct change *change, const struct request *request, struct error *error)
 {
 	if (command_parse(&change->command, request->line, request->length, error) != 0)
@@ -212,8 +218,7 @@ static int change_make(struct agent *agent, struct change *change, const struct 
 		return error_set(error, ERROR_REFUSED, "out of memory");
 	if (command_apply(&change->command, &change->wanted, &change->result, error) != 0)
 		return -1;
-	change->service = model_service(&agent->model, change->command.service);
-	change->backend = change->service ? model_backend(change->service, &change->command.addr) : NULL;
+	find_objects(agent, change);
 	return 0;
 }
 
@@ -238,6 +243,7 @@ void changes_command(struct request *request)
 	if (err) {
 		(void)reply_error_text(request, error.code, error.text);
 	} else {
+		find_objects(agent, &change);
 		if (change.result.changed)
 			warn(request, &change);
 		answer(request, &change);

@@ -154,9 +154,8 @@ static int find_service(const struct agent *agent, const struct flow *flow, stru
 	int index = count > 0 ? listeners_find(listeners, count, flow->proto, flow->port) : -1;
 
 	free(listeners);
-	for (size_t s = 0; index >= 0 && s < agent->model.services; s++)
-		if (agent->model.service[s]->index == index)
-			verdict->service = agent->model.service[s];
+	if (index >= 0)
+		verdict->service = report_service_by_index(agent, (uint16_t)index);
 	if (verdict->service)
 		return 0;
 	verdict->reason = WEIR_REASON_NOT_SERVICE;
@@ -188,11 +187,10 @@ static uint8_t slot_bits(uint32_t slots)
 
 static void say_no_backend(const struct model_service *service, struct verdict *verdict)
 {
-	size_t by_role[ROLES] = {0};
+	size_t by_role[ROLES];
 
 	verdict->reason = WEIR_REASON_NO_BACKEND;
-	for (size_t i = 0; i < service->backends; i++)
-		by_role[service->backend[i].role]++;
+	model_count_roles(service, by_role);
 	say(verdict, "it goes to no backend: of %zu, %zu are up, %zu joining, %zu draining, %zu down, %zu disabled",
 	    service->backends, by_role[ROLE_UP] + by_role[ROLE_FALLBACK], by_role[ROLE_JOINING],
 	    by_role[ROLE_DRAINING] + by_role[ROLE_DRAINED] + by_role[ROLE_REMOVING], by_role[ROLE_DOWN],

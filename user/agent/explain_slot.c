@@ -7,9 +7,9 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "../../include/weir/flow.h"
+#include "../lib/loop.h"
 #include "report.h"
 
 int explain_slot(const struct agent *agent, const struct model_service *service, const struct weir_flow_key *key,
@@ -68,12 +68,7 @@ static struct span span(uint64_t ns)
 /* How long ago, by the clock of openings and pins. */
 static uint64_t age_ns(uint32_t seen)
 {
-	struct timespec now;
-	uint64_t now_ns;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	now_ns = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-	return (uint64_t)flow_age((uint32_t)(now_ns >> WEIR_CLOCK_SHIFT), seen) << WEIR_CLOCK_SHIFT;
+	return (uint64_t)flow_age((uint32_t)(loop_now_ns() >> WEIR_CLOCK_SHIFT), seen) << WEIR_CLOCK_SHIFT;
 }
 
 static void say_left(const struct explain_slot *slot, struct buf *text)

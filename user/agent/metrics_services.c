@@ -95,10 +95,9 @@ void metrics_service_backends(const struct metrics_text *text)
 	const struct model *model = &text->agent->model;
 
 	for (size_t s = 0; s < model->services; s++) {
-		size_t by_role[ROLES] = {0};
+		size_t by_role[ROLES];
 
-		for (size_t b = 0; b < model->service[s]->backends; b++)
-			by_role[model->service[s]->backend[b].role]++;
+		model_count_roles(model->service[s], by_role);
 		for (int role = ROLE_DISABLED; role < ROLES; role++)
 			metrics_add(text,
 				    (struct label[]){{"service", model->service[s]->config.name},

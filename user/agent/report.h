@@ -19,7 +19,8 @@ void report_pins(const struct agent *agent, struct json *json, const char *servi
 void report_reasons(const struct agent *agent, struct json *json, const char *word);
 void report_xdp(const struct agent *agent, struct json *json, const char *interface);
 void report_interfaces(const struct agent *agent, struct json *json, const char *interface);
-/* NULL: none of the service's has it. */
+/* NULL: there is none. */
+const struct model_service *report_service_by_index(const struct agent *agent, uint16_t index);
 const struct model_backend *report_backend_by_index(const struct model_service *service, uint16_t index);
 /* Share of the slots that a backend owns, 0..1. */
 double report_share(const struct model_service *service, const struct model_backend *backend);

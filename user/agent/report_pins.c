@@ -8,14 +8,6 @@
 
 enum { PINS_SHOWN = 1000 };
 
-static const struct model_service *service_by_index(const struct agent *agent, uint16_t index)
-{
-	for (size_t i = 0; i < agent->model.services; i++)
-		if (agent->model.service[i]->index == index)
-			return agent->model.service[i];
-	return NULL;
-}
-
 static void add_address(struct json *json, const char *key, const struct weir_addr *addr)
 {
 	struct addr copy;
@@ -87,7 +79,7 @@ void report_pins(const struct agent *agent, struct json *json, const char *name)
 		json->out->failed = true;
 	json_add_array(json, "pins");
 	for (size_t i = 0; i < count; i++) {
-		const struct model_service *service = service_by_index(agent, entry[i].key.service);
+		const struct model_service *service = report_service_by_index(agent, entry[i].key.service);
 
 		if (!service)
 			continue; /* removed: swept soon */

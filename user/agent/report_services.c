@@ -33,6 +33,14 @@ double report_share(const struct model_service *service, const struct model_back
 	return service->config.slots ? (double)backend->slots_owned / service->config.slots : 0;
 }
 
+const struct model_service *report_service_by_index(const struct agent *agent, uint16_t index)
+{
+	for (size_t i = 0; i < agent->model.services; i++)
+		if (agent->model.service[i]->index == index)
+			return agent->model.service[i];
+	return NULL;
+}
+
 const struct model_backend *report_backend_by_index(const struct model_service *service, uint16_t index)
 {
 	for (size_t i = 0; i < service->backends; i++)
@@ -72,10 +80,9 @@ void report_listeners(struct json *json, const struct config_service *service)
 
 void report_backend_counts(struct json *json, const struct model_service *service)
 {
-	size_t by_role[ROLES] = {0};
+	size_t by_role[ROLES];
 
-	for (size_t i = 0; i < service->backends; i++)
-		by_role[service->backend[i].role]++;
+	model_count_roles(service, by_role);
 	json_add_object(json, "backends");
 	json_add_uint(json, "total", service->backends);
 	for (int role = ROLES - 1; role >= 0; role--)

@@ -28,6 +28,13 @@ bool model_service_up(const struct model_service *service)
 	return false;
 }
 
+void model_count_roles(const struct model_service *service, size_t by_role[ROLES])
+{
+	memset(by_role, 0, ROLES * sizeof(*by_role));
+	for (size_t i = 0; i < service->backends; i++)
+		by_role[service->backend[i].role]++;
+}
+
 const char *backend_role_word(enum backend_role role)
 {
 	static const char *const word[] = {"disabled", "draining", "joining", "up",      "standby",

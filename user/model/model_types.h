@@ -134,6 +134,8 @@ struct model_service *model_service(const struct model *model, const char *name)
 struct model_backend *model_backend(const struct model_service *service, const struct addr *addr);
 /* Whether packets find a backend. */
 bool model_service_up(const struct model_service *service);
+/* How many backends are in each role. */
+void model_count_roles(const struct model_service *service, size_t by_role[ROLES]);
 const char *backend_role_word(enum backend_role role);
 /* What the rules of slots (slots.h) take the backend for. */
 enum slots_role model_slots_role(const struct model_service *service, const struct model_backend *backend);

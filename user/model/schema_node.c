@@ -15,8 +15,6 @@ enum {
 	LIMIT_FLOWS_LEAST = 1 << 10, /* of pins, and of openings */
 	LIMIT_FLOWS = 1 << 24,
 	SLOTS_UNIT = 1 << WEIR_SLOT_BITS_MIN,
-	SECOND_MS = 1000,
-	HOUR_MS = 3600 * SECOND_MS,
 };
 
 static void out_of_memory(struct reading *r, const struct statement *statement)

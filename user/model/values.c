@@ -13,8 +13,6 @@ const char *const value_xdp[3] = {
 	[XDP_MODE_NATIVE] = "native", [XDP_MODE_GENERIC] = "generic", [XDP_MODE_AUTO] = "auto"};
 const char *const value_on_down[2] = {[ON_DOWN_KEEP] = "keep", [ON_DOWN_RESET] = "reset"};
 
-enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS };
-
 /* Digits only, no leading zeros. 0 or -EINVAL. */
 static int parse_number(const char *text, size_t length, uint32_t *out)
 {

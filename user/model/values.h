@@ -14,6 +14,8 @@ extern const char *const value_affinity[3];
 extern const char *const value_xdp[3];
 extern const char *const value_on_down[2];
 
+enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS };
+
 int value_number(struct reading *r, const struct word *word, const char *what, uint32_t least, uint32_t most,
 		 uint32_t *out);
 /* Milliseconds; 10ms 2s 5m 1h. */
