@@ -46,9 +46,19 @@ static struct news *put(struct world *world, struct node *node, enum news_kind k
 	return news;
 }
 
+/* The life that the backend of an entry of the node has; an entry that means nothing there any more has one that no node knows. */
+static uint32_t life_of(const struct node *node, uint16_t backend, uint16_t generation, uint16_t epoch, uint32_t slot)
+{
+	if (node->role[backend] == SLOTS_GONE || generation != node->backend[backend].generation ||
+	    epoch != flow_epoch(&node->word[slot]) || flow_is_settled(&node->word[slot]))
+		return UINT32_MAX;
+	return node->life[backend];
+}
+
 void news_pin(struct world *world, struct node *node, const struct pin_entry *entry, enum news_kind kind)
 {
 	struct news *news = put(world, node, kind);
+	const struct weir_pin *pin = &entry->pin;
 
 	if (!news)
 		return;
@@ -56,20 +66,16 @@ void news_pin(struct world *world, struct node *node, const struct pin_entry *en
 	news->udp = entry->udp;
 	news->spoofed = entry->spoofed;
 	news->overdue = entry->overdue;
-	news->index = entry->pin.backend;
-	news->life = node->life[entry->pin.backend];
-	if (node->role[entry->pin.backend] == SLOTS_GONE ||
-	    entry->pin.generation != node->backend[entry->pin.backend].generation ||
-	    entry->pin.epoch != flow_epoch(&node->word[entry->pin.slot]) ||
-	    flow_is_settled(&node->word[entry->pin.slot]))
-		news->life = UINT32_MAX; /* it is no pin */
-	news->age = world->now - entry->pin.seen;
-	news->pin = entry->pin;
+	news->index = pin->backend;
+	news->life = life_of(node, pin->backend, pin->generation, pin->epoch, pin->slot);
+	news->age = world->now - pin->seen;
+	news->pin = *pin;
 }
 
 void news_opening(struct world *world, struct node *node, const struct opening_entry *entry, enum news_kind kind)
 {
 	struct news *news = put(world, node, kind);
+	const struct weir_opening *opening = &entry->opening;
 
 	if (!news)
 		return;
@@ -77,15 +83,10 @@ void news_opening(struct world *world, struct node *node, const struct opening_e
 	news->udp = entry->udp;
 	news->spoofed = entry->spoofed;
 	news->overdue = entry->overdue;
-	news->index = entry->opening.backend;
-	news->life = node->life[entry->opening.backend];
-	if (node->role[entry->opening.backend] == SLOTS_GONE ||
-	    entry->opening.generation != node->backend[entry->opening.backend].generation ||
-	    entry->opening.epoch != flow_epoch(&node->word[entry->opening.slot]) ||
-	    flow_is_settled(&node->word[entry->opening.slot]))
-		news->life = UINT32_MAX;
-	news->age = world->now - entry->opening.seen;
-	news->opening = entry->opening;
+	news->index = opening->backend;
+	news->life = life_of(node, opening->backend, opening->generation, opening->epoch, opening->slot);
+	news->age = world->now - opening->seen;
+	news->opening = *opening;
 }
 
 void news_notes(struct world *world, struct node *node)

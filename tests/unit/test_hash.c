@@ -14,41 +14,14 @@
 #include <math.h>
 
 #include "../../include/weir/hash.h"
-#include "../../user/lib/addr.h"
-
-static struct weir_addr address(const char *text)
-{
-	struct weir_addr words;
-	struct addr addr;
-
-	assert_int_equal(addr_parse(text, strlen(text), &addr), 0);
-	memcpy(&words, &addr, sizeof(words));
-	return words;
-}
+#include "golden_flows.h"
 
 static uint64_t hash_of(const char *src, uint16_t sport, const char *dst, uint16_t dport, uint8_t proto)
 {
-	struct weir_addr from = address(src), to = address(dst);
+	struct weir_addr from = golden_address(src), to = golden_address(dst);
 
 	return weir_flow_hash(&from, &to, htons(sport), htons(dport), proto);
 }
-
-struct golden {
-	const char *src, *dst;
-	uint16_t sport, dport;
-	uint8_t proto;
-	uint64_t hash;
-};
-
-static const struct golden golden[] = {
-	{"192.0.2.1", "198.51.100.1", 1024, 80, 6, 0xb5e1ddb660e7fb79ULL},
-	{"192.0.2.1", "198.51.100.1", 1024, 80, 17, 0xd25ed6c3e3b06c0aULL},
-	{"192.0.2.1", "198.51.100.1", 80, 1024, 6, 0x26d8e9085148ec58ULL},
-	{"198.51.100.1", "192.0.2.1", 1024, 80, 6, 0xcbfb94bfd798e80eULL},
-	{"2001:db8::1", "2001:db8:1::1", 1024, 443, 6, 0xddf0a2e71c9d70feULL},
-	{"2001:db8::1", "198.51.100.1", 65535, 65535, 17, 0x9eb1bb161e5c3afbULL},
-	{"0.0.0.0", "::", 0, 0, 0, 0x39535efb2747e1c5ULL},
-};
 
 static void golden_bits(void **unused)
 {
@@ -56,7 +29,7 @@ static void golden_bits(void **unused)
 
 	(void)unused;
 	for (i = 0; i < sizeof(golden) / sizeof(*golden); i++) {
-		const struct golden *flow = &golden[i];
+		const struct golden_flow *flow = &golden[i];
 		uint64_t hash = hash_of(flow->src, flow->sport, flow->dst, flow->dport, flow->proto);
 
 		if (hash != flow->hash)
