@@ -36,8 +36,8 @@ uint64_t plane_turn(struct plane *plane, uint64_t now_ns)
 
 	if (!plane->set)
 		return 0;
-	walk_ns = turns_walk(&plane->turns, now_ns);
 	scan_ns = scan_go_on(&plane->scan, scan_is_needed(&plane->scan) || any_drains(plane), now_ns);
+	walk_ns = turns_walk(&plane->turns, now_ns);
 	return walk_ns && (!scan_ns || walk_ns < scan_ns) ? walk_ns : scan_ns;
 }
 

@@ -223,6 +223,7 @@ static void publish(struct scan *scan, uint64_t now_ns)
 	scan->done = scan->turns->scans;
 	scan->under_way = false;
 	scan->at_ns = now_ns + GAP_NS;
+	scan->turns->at_ns = 0; /* slots that may settle now do so before anybody hears that a backend is free */
 }
 
 static void end_piece(struct scan *scan, uint64_t now_ns)
